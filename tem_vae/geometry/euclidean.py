@@ -15,22 +15,31 @@ def norm(x: Tensor) -> Tensor:
     return length.to(working_dtype(x))
 
 
-def pairwise_squared_distance(a: Tensor, b: Tensor) -> Tensor:
-    """‖a_t − b_s‖² = ‖a_t‖² + ‖b_s‖² − 2 a_t·b_s by matrix product, (*, T, D), (*, S, D) -> (*, T, S).
-
-    The three terms nearly cancel for close points far from the origin, so they are summed in float64. What
-    rounding is left can make a vanishing distance slightly negative.
-    """
-    exact = matrix_dtype(a.device)
-    dtype = working_dtype(a, b)
-    a, b = a.to(exact), b.to(exact)
-    squared = matmul(-2 * a, b.mT)
-    squared += a.square().sum(-1).unsqueeze(-1)
-    squared += b.square().sum(-1).unsqueeze(-2)
-    return squared.to(dtype)
-
-
 def safe_sqrt(x: Tensor) -> Tensor:
     """√max(x, 0), with gradient 0 instead of infinity where x <= 0."""
     positive = x > 0
     return torch.where(positive, torch.where(positive, x, 1.0).sqrt(), 0.0)
+
+
+def pairwise_squared_distance(a: Tensor, b: Tensor) -> Tensor:
+    """‖a_t − b_s‖², (*, T, D), (*, S, D) -> (*, T, S), as `pairwise_quadratic` computes it."""
+    one = b.new_ones(b.shape[:-1])
+    return pairwise_quadratic(a, b, weight=one, offset=torch.zeros_like(one))
+
+
+def pairwise_quadratic(a: Tensor, b: Tensor, weight: Tensor, offset: Tensor) -> Tensor:
+    """weight_s ‖a_t − b_s‖² + offset_s, (*, T, D), (*, S, D), (*, S), (*, S) -> (*, T, S).
+
+    One matrix product of (−2a, ‖a‖², 1) and (weight b, weight, weight ‖b‖² + offset). Its terms nearly cancel
+    for close points far from the origin, so product and result are in float64 where the device has it; what
+    rounding is left can make a vanishing distance slightly negative.
+    """
+    exact = matrix_dtype(a.device)
+    a, b, weight, offset = (x.to(exact) for x in (a, b, weight.unsqueeze(-1), offset.unsqueeze(-1)))
+    left = torch.cat([-2 * a, _squared_norm(a), torch.ones_like(a[..., :1])], dim=-1)
+    right = torch.cat([weight * b, weight, weight * _squared_norm(b) + offset], dim=-1)
+    return matmul(left, right.mT)
+
+
+def _squared_norm(x: Tensor) -> Tensor:
+    return x.square().sum(-1, keepdim=True)

@@ -1,15 +1,13 @@
 """One factorisation of the embedding E per forward pass: M×M work only, shared by every neighborhood."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from tem_vae.geometry.lazy import GradientModes
+from tem_vae.geometry.lazy import GradientModes, lazy_tensor
 from tem_vae.geometry.precision import matmul, matrix_dtype, without_autocast, working_dtype
 
 
@@ -42,11 +40,11 @@ class Factorization:
 
     tau: float
     dtype: torch.dtype
-    _magnitude: float
-    _unit: Tensor
-    _gram: Tensor
-    _cholesky: Tensor
-    _modes: GradientModes = field(default_factory=GradientModes.current)
+    _magnitude: float = field(repr=False)
+    _unit: Tensor = field(repr=False)
+    _gram: Tensor = field(repr=False)
+    _root: Tensor = field(repr=False)
+    _modes: GradientModes = field(default_factory=GradientModes.current, repr=False)
 
     @property
     def rank(self) -> int:
@@ -58,31 +56,28 @@ class Factorization:
         """The code dimension N."""
         return self._unit.shape[1]
 
-    @cached_property
+    @lazy_tensor
     def embedding(self) -> Tensor:
         """E, (M, N), as it was when it was factorised."""
-        with self._as_factorized():
-            return (self._unit * self._magnitude).to(self.dtype)
+        return (self._unit * self._magnitude).to(self.dtype)
 
-    @cached_property
+    @lazy_tensor
     def right_inverse(self) -> Tensor:
         """E† = Eᵀ(G + tau I)⁻¹ = (EᵀE + tau I)⁻¹Eᵀ, (N, M)."""
-        with self._as_factorized():
-            return (self._solved.mT * (self._gram_share / self._magnitude)).to(self.dtype)
+        factor = self._inverse * (self._gram_share / self._magnitude)
+        return (factor @ self._unit).mT.to(self.dtype)
 
-    @cached_property
+    @lazy_tensor
     def shrinkage(self) -> Tensor:
         """S = E E† = (G + tau I)⁻¹G, (M, M), in float64 where the device has it."""
-        with self._as_factorized():
-            return self._gram_share * self._unit_shrinkage
+        return self._gram_share * self._unit_shrinkage
 
-    @cached_property
+    @lazy_tensor
     def calibration(self) -> Tensor:
         """1/‖S‖_F, which makes the mean squared distance of a neighborhood equal its squared scale."""
-        with self._as_factorized():
-            return 1 / (self._gram_share * self._shrinkage_norm)
+        return 1 / (self._gram_share * self._shrinkage_norm)
 
-    @cached_property
+    @lazy_tensor
     def log_volume(self) -> Tensor:
         """Log volume of the map u -> beta E†u in nats: M log beta + ½ logdet G − logdet(G + tau I).
 
@@ -91,13 +86,12 @@ class Factorization:
         Raises:
             RankDeficientError: E has fewer than M independent rows; the volume is 0.
         """
-        with self._as_factorized():
-            log_gram = 2 * self._gram_cholesky.diagonal().log().sum()
-            log_regularised = 2 * self._cholesky.diagonal().log().sum()
-            per_axis = -self._shrinkage_norm.log() - math.log(self._magnitude)
-            return self.rank * per_axis + 0.5 * log_gram - log_regularised
+        log_det_gram = -2 * self._gram_root.diagonal().log().sum()
+        log_det_regularised = -2 * self._root.diagonal().log().sum()
+        per_axis = -self._shrinkage_norm.log() - math.log(self._magnitude)
+        return self.rank * per_axis + 0.5 * log_det_gram - log_det_regularised
 
-    @cached_property
+    @lazy_tensor
     def whitening(self) -> Tensor:
         """S⁻¹E/beta, (M, N): the linear map from codes to whitened coordinates.
 
@@ -106,19 +100,17 @@ class Factorization:
         Raises:
             RankDeficientError: E has fewer than M independent rows; S has no inverse.
         """
-        with self._as_factorized():
-            unscaled = self._unit
-            if self.tau > 0:
-                gram_share, ridge_share = _shares(self.tau, self._magnitude)
-                inverse = torch.cholesky_solve(self._unit, self._gram_cholesky)
-                unscaled = gram_share * self._unit + ridge_share * inverse
-            return (unscaled * (self._shrinkage_norm * self._magnitude)).to(self.dtype)
+        factor = torch.eye(self.rank, dtype=self._unit.dtype, device=self._unit.device)
+        if self.tau > 0:
+            gram_share, ridge_share = _shares(self.tau, self._magnitude)
+            factor = gram_share * factor + ridge_share * (self._gram_root.mT @ self._gram_root)
+        return (factor * (self._shrinkage_norm * self._magnitude) @ self._unit).to(self.dtype)
 
-    @cached_property
+    @lazy_tensor
     def spreading(self) -> Tensor:
         """Beta E†, (N, M): the linear map from standard normal u to displacements of a code."""
-        with self._as_factorized():
-            return (self._solved.mT / (self._shrinkage_norm * self._magnitude)).to(self.dtype)
+        factor = self._inverse / (self._shrinkage_norm * self._magnitude)
+        return (factor @ self._unit).mT.to(self.dtype)
 
     def whiten(self, z: Tensor) -> Tensor:
         """Whitened coordinates w(z) = S⁻¹E z/beta, (*, N) -> (*, M).
@@ -141,40 +133,36 @@ class Factorization:
     def _gram_share(self) -> float:
         return _shares(self.tau, self._magnitude)[0]
 
-    @cached_property
+    @lazy_tensor
     def _unit_shrinkage(self) -> Tensor:
         """A⁻¹Ĝ = S/a; exactly I for tau = 0."""
         if self.tau == 0:
             return torch.eye(self.rank, dtype=self._gram.dtype, device=self._gram.device)
-        return torch.cholesky_solve(self._gram, self._cholesky)
+        return self._inverse @ self._gram
 
-    @cached_property
+    @lazy_tensor
     def _shrinkage_norm(self) -> Tensor:
         norm: Tensor = torch.linalg.matrix_norm(self._unit_shrinkage)
         return norm
 
-    @cached_property
-    def _solved(self) -> Tensor:
-        """A⁻¹Ê, (M, N)."""
-        return torch.cholesky_solve(self._unit, self._cholesky)
+    @lazy_tensor
+    def _inverse(self) -> Tensor:
+        """A⁻¹."""
+        return self._root.mT @ self._root
 
-    @cached_property
-    def _gram_cholesky(self) -> Tensor:
+    @lazy_tensor
+    def _gram_root(self) -> Tensor:
+        """R with Ĝ⁻¹ = RᵀR."""
         if self.tau == 0:
-            return self._cholesky
-        factor = _cholesky(self._gram)
-        if factor is None:
+            return self._root
+        root = _inverse_root(self._gram)
+        if root is None:
             raise RankDeficientError(
                 f"{_describe_deficiency(self._unit, self.tau)}. Neighborhoods of this E can be sampled, but "
                 "their log density, KL and whitened coordinates do not exist, whatever tau. "
                 "Use a smaller metric rank, or start from a weight with independent rows."
             )
-        return factor
-
-    @contextmanager
-    def _as_factorized(self) -> Iterator[None]:
-        with without_autocast(self._unit.device), self._modes.restored():
-            yield
+        return root
 
 
 def factorize(E: Tensor, tau: float) -> Factorization:
@@ -195,13 +183,24 @@ def factorize(E: Tensor, tau: float) -> Factorization:
         gram = unit @ unit.mT
         gram_share, ridge_share = _shares(tau, magnitude)
         regularised = gram_share * gram + ridge_share * torch.eye(len(gram), dtype=exact, device=E.device)
-        factor = _cholesky(regularised)
-    if factor is None or largest == 0:
+        root = _inverse_root(regularised)
+    if root is None or largest == 0:
         raise RankDeficientError(
-            f"{_describe_deficiency(unit, tau)}. Its right inverse does not exist to working precision. "
-            "Raise tau, use a smaller metric rank, or start from a weight with independent rows."
+            f"{_describe_deficiency(unit, tau)}, and E Eᵀ + tau I is singular to working precision. "
+            "Use a smaller metric rank, or start from a weight with independent rows; where only samples are "
+            "needed and E is not 0, a larger tau will do."
         )
-    return Factorization(float(tau), working_dtype(E), magnitude, unit, gram, factor)
+    return Factorization(float(tau), working_dtype(E), magnitude, unit, gram, root)
+
+
+def check_regulariser(tau: float) -> None:
+    """Refuse a tau that is no Tikhonov regulariser.
+
+    Raises:
+        ValueError: tau is negative or not finite.
+    """
+    if not (math.isfinite(tau) and tau >= 0):
+        raise ValueError(f"tau must be finite and >= 0, but it is {tau}.")
 
 
 def _check_arguments(E: Tensor, tau: float) -> float:
@@ -213,8 +212,7 @@ def _check_arguments(E: Tensor, tau: float) -> float:
         )
     if not E.is_floating_point():
         raise ValueError(f"E must be real floating point, but its dtype is {E.dtype}; convert it first.")
-    if not (math.isfinite(tau) and tau >= 0):
-        raise ValueError(f"tau must be finite and >= 0, but it is {tau}.")
+    check_regulariser(tau)
     largest = E.detach().abs().max().item()
     if not math.isfinite(largest):
         raise ValueError(
@@ -231,37 +229,37 @@ def _shares(tau: float, magnitude: float) -> tuple[float, float]:
     return 1 / (1 + tau / magnitude / magnitude), 1 / (1 + magnitude / tau * magnitude)
 
 
-def _cholesky(matrix: Tensor) -> Tensor | None:
-    """The lower Cholesky factor of a positive definite matrix, or None where it is singular to rounding.
+def _inverse_root(gram: Tensor) -> Tensor | None:
+    """Lower triangular R with G⁻¹ = RᵀR by way of Cholesky, or None where G is singular to rounding.
 
-    √(tr(A) tr(A⁻¹)) bounds the condition number of a root of A from above, and M times that number does not
-    fall below it; it costs one triangular solve where eigenvalues would cost many.
+    G_ii (G⁻¹)_ii = 1/sin² of the angle between row i and the span of the other rows. Their sum is the squared
+    ‖Ē⁺‖_F of the rows at unit length: a test of rank that no row's length can fool.
     """
-    factor, info = torch.linalg.cholesky_ex(matrix)
-    with torch.no_grad():
-        eye = torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
-        inverse = torch.linalg.solve_triangular(factor, eye, upper=False)
-        squared_condition = matrix.trace() * inverse.square().sum()
-        regular = (info == 0) & (squared_condition < _largest_squared_condition(matrix.dtype))
-    return factor if regular.item() else None
+    factor, info = torch.linalg.cholesky_ex(gram)
+    eye = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    root: Tensor = torch.linalg.solve_triangular(factor, eye, upper=False)
+    squared_inverse = (root.detach().square() @ gram.detach().diagonal()).sum()
+    regular = (info == 0) & (squared_inverse < _largest_squared_inverse(gram.dtype))
+    return root if regular.item() else None
 
 
-def _largest_squared_condition(dtype: torch.dtype) -> float:
-    """Beyond this, rounding of a Gram matrix swamps its smallest eigenvalue.
+def _largest_squared_inverse(dtype: torch.dtype) -> float:
+    """Beyond this ‖Ē⁺‖_F², rounding of the Gram matrix swamps its smallest eigenvalue.
 
-    In float64 it is 2⁴⁶, a condition number of 2²³: that at which E in float32 is singular to rounding, too.
+    In float64 it is 2⁴²: a row within 2⁻²¹ rad of the span of the others, which is also what is left of a
+    linear dependence after E was rounded to float32.
     """
-    return 1 / (64 * torch.finfo(dtype).eps)
+    return 1 / (1024 * torch.finfo(dtype).eps)
 
 
 def _describe_deficiency(unit: Tensor, tau: float) -> str:
     M, N = unit.shape
-    sigma = _singular_values(unit)
-    negligible = sigma[0] * M / math.sqrt(_largest_squared_condition(unit.dtype))
-    rank = int((sigma > negligible).sum())
+    rows = torch.nn.functional.normalize(unit, eps=torch.finfo(unit.dtype).tiny)
+    negligible = math.sqrt(M / _largest_squared_inverse(unit.dtype))
+    rank = int((_singular_values(rows) > negligible).sum())
     return (
         f"E ({M} × {N}) has numerical rank {rank}, below its metric rank {M} "
-        f"(condition number {_condition_number(sigma):.3g}, tau {tau:g})"
+        f"(condition number {_condition_number(_singular_values(unit)):.3g}, tau {tau:g})"
     )
 
 

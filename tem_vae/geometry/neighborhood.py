@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from functools import cached_property
 from typing import ClassVar, Self
 
 import torch
@@ -11,7 +10,7 @@ from torch.distributions import Distribution, constraints
 from torch.distributions.kl import register_kl
 
 from tem_vae.geometry.factorization import Factorization
-from tem_vae.geometry.lazy import GradientModes
+from tem_vae.geometry.lazy import GradientModes, lazy_tensor
 from tem_vae.geometry.precision import working_dtype
 
 _Shape = torch.Size | list[int] | tuple[int, ...]
@@ -68,7 +67,7 @@ class Neighborhood(Distribution):
             )
         self.factorization = factorization
         self._modes = GradientModes.current()
-        self._center = center.to(working_dtype(center))
+        self._center = center.to(torch.promote_types(center.dtype, factorization.dtype))
         scale = torch.as_tensor(scale, dtype=self._center.dtype, device=center.device)
         batch_shape = _broadcast_batch(center.shape[:-1], scale.shape)
         self.scale = scale.expand(batch_shape)
@@ -89,15 +88,14 @@ class Neighborhood(Distribution):
         """Variance of each coordinate of z, (*B, N)."""
         return self.scale.square().unsqueeze(-1) * self.factorization.spreading.square().sum(-1)
 
-    @cached_property
+    @lazy_tensor
     def whitened_center(self) -> Tensor:
         """w(z0), (*B, M).
 
         Raises:
             RankDeficientError: E has fewer than M independent rows.
         """
-        with self._modes.restored():
-            return self.factorization.whiten(self._center).expand(*self.batch_shape, -1)
+        return self.factorization.whiten(self._center).expand(*self.batch_shape, -1)
 
     def expand(self, batch_shape: _Shape, _instance: Self | None = None) -> "Neighborhood":
         """The same neighborhoods over a larger batch, without copying."""

@@ -27,11 +27,17 @@ def without_autocast(device: torch.device) -> torch.autocast:
 def matmul(a: Tensor, b: Tensor) -> Tensor:
     """`a @ b` in float32 or better, under autocast and under a lowered float32 matmul precision alike.
 
-    Where `torch.set_float32_matmul_precision` allows TF32 or bfloat16 products, the product is taken in
-    float64 instead: 10 bits of mantissa are too few for differences of codes divided by a small scale.
+    Where the backend may round float32 factors to TF32 or bfloat16, the product is taken in float64 instead:
+    10 bits of mantissa are too few for differences of codes that are divided by a small scale.
     """
     dtype = working_dtype(a, b)
-    lowered = dtype == torch.float32 and torch.get_float32_matmul_precision() != "highest"
-    product_dtype = matrix_dtype(a.device) if lowered else dtype
+    rounded = dtype == torch.float32 and _float32_products_are_rounded(a.device)
+    product_dtype = matrix_dtype(a.device) if rounded else dtype
     with without_autocast(a.device):
         return (a.to(product_dtype) @ b.to(product_dtype)).to(dtype)
+
+
+def _float32_products_are_rounded(device: torch.device) -> bool:
+    """Whether `torch.set_float32_matmul_precision` or its successors allow it on this device."""
+    backend = torch.backends.mkldnn if device.type == "cpu" else torch.backends.cuda
+    return backend.matmul.fp32_precision in {"tf32", "bf16"}

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tem_vae.geometry.euclidean import norm, pairwise_squared_distance, safe_sqrt
-from tem_vae.geometry.factorization import Factorization, factorize
+from tem_vae.geometry.factorization import Factorization, check_regulariser, factorize
 from tem_vae.geometry.neighborhood import Neighborhood
-from tem_vae.geometry.precision import matmul, matrix_dtype
+from tem_vae.geometry.precision import matmul, matrix_dtype, working_dtype
 
 
 class Pseudometric(nn.Module):
@@ -39,8 +39,7 @@ class Pseudometric(nn.Module):
         super().__init__()
         if not 1 <= rank <= code_dim:
             raise ValueError(f"rank must be in 1..{code_dim} (the code dimension), but it is {rank}.")
-        if not (math.isfinite(tau) and tau >= 0):
-            raise ValueError(f"tau must be finite and >= 0, but it is {tau}.")
+        check_regulariser(tau)
         self.code_dim = code_dim
         self.rank = rank
         self.tau = tau
@@ -64,8 +63,9 @@ class Pseudometric(nn.Module):
     def pairwise_distance(self, a: Tensor, b: Tensor, squared: bool = False) -> Tensor:
         """d_E of every pair or its square, (*, T, N), (*, S, N) -> (*, T, S), without a (T, S, N) array."""
         E = self.E.mT
-        distance = pairwise_squared_distance(matmul(a, E), matmul(b, E)).clamp_min(0)
-        return distance if squared else safe_sqrt(distance)
+        distance = pairwise_squared_distance(matmul(a, E), matmul(b, E))
+        dtype = working_dtype(a, b, E)
+        return distance.to(dtype).clamp_min(0) if squared else safe_sqrt(distance).to(dtype)
 
     def attention_logits(self, queries: Tensor, keys: Tensor, bandwidth: float | Tensor) -> Tensor:
         """−d²/(2 lambda²) for every query and key, (*, T, N), (*, S, N) -> (*, T, S).
@@ -74,7 +74,12 @@ class Pseudometric(nn.Module):
             queries: codes, (*, T, N).
             keys: codes, (*, S, N).
             bandwidth: lambda > 0 in units of the pseudometric; a tensor broadcasts with (*, T, S).
+
+        Raises:
+            ValueError: bandwidth is a number and not positive.
         """
+        if not (isinstance(bandwidth, Tensor) or bandwidth > 0):
+            raise ValueError(f"bandwidth must be positive, but it is {bandwidth}.")
         return self.pairwise_distance(queries, keys, squared=True) * (-0.5 / bandwidth**2)
 
     def factorize(self) -> Factorization:
