@@ -9,7 +9,7 @@ from torch.distributions import Distribution, constraints
 
 from tem_vae.geometry.euclidean import pairwise_quadratic
 from tem_vae.geometry.factorization import Factorization
-from tem_vae.geometry.neighborhood import Neighborhood, require_shared_factorization
+from tem_vae.geometry.neighborhood import Neighborhood, check_last_axis, check_shared_factorization
 from tem_vae.geometry.precision import matmul, working_dtype
 
 _MEAN_SHIFT_STEPS = 3
@@ -66,7 +66,7 @@ class NeighborhoodMixture(Distribution):
         null: Neighborhood,
         validate_args: bool | None = None,
     ) -> None:
-        require_shared_factorization(components, null)
+        check_shared_factorization(components, null)
         _check_shapes(log_weights, components, null)
         self.log_weights = log_weights.to(working_dtype(log_weights))
         self.components = components
@@ -80,11 +80,11 @@ class NeighborhoodMixture(Distribution):
 
     @property
     def mode(self) -> Tensor:
-        """The code of highest density in each row, (*B, T, N): the best center, then mean-shift to its peak.
+        """A code of high density in each row, (*B, T, N): the best center, then a few mean-shift steps.
 
-        Only centers of positive weight are candidates. A mean-shift step
-        z <- sum_s r_s c_s, with r_s proportional to w_s p_s(z)/eps_s², never lowers the density of a
-        Gaussian mixture; three reach the top of a cluster of overlapping neighborhoods.
+        Only centers of positive weight are candidates. A step z <- Σ_s r_s c_s with r_s ∝ w_s p_s(z)/eps_s²
+        never lowers the density of a Gaussian mixture; three come close to the top of a cluster of
+        overlapping neighborhoods.
 
         Raises:
             RankDeficientError: E has fewer than M independent rows; there is no density.
@@ -101,7 +101,7 @@ class NeighborhoodMixture(Distribution):
             w = matmul(share, whitened)
         return matmul(share, self._centers)
 
-    def sample(self, sample_shape: _Shape = torch.Size()) -> Tensor:  # noqa: B008
+    def sample(self, sample_shape: _Shape = ()) -> Tensor:
         """Codes z, (*sample_shape, *B, T, N), without gradients."""
         sample_shape = torch.Size(sample_shape)
         with torch.no_grad():
@@ -130,8 +130,10 @@ class NeighborhoodMixture(Distribution):
         A sample z = c + eps beta E†u has w(z) = w(c) + eps u.
 
         Raises:
+            ValueError: The last axis of w is not M long.
             RankDeficientError: E has fewer than M independent rows; there is no density.
         """
+        check_last_axis("w", w, self._factorization.rank, "the metric rank M of E")
         log_joint = self.log_weights + self._log_kernel(w)
         normaliser = 0.5 * self._factorization.rank * math.log(2 * math.pi) + self._factorization.log_volume
         return _logsumexp(log_joint) - normaliser.to(log_joint.dtype)
@@ -167,7 +169,7 @@ class NeighborhoodMixture(Distribution):
 
 
 def _logsumexp(x: Tensor) -> Tensor:
-    """log sum exp over the last axis, of which at least one entry is finite.
+    """Log sum exp over the last axis, of which at least one entry is finite.
 
     max x − max log softmax x: on CPUs several times faster than `torch.logsumexp`, whose exponential is slow
     where it underflows, as it does for all but a few components; and its gradient is finite beside −inf.

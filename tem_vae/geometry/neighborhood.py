@@ -60,11 +60,7 @@ class Neighborhood(Distribution):
         factorization: Factorization,
         validate_args: bool | None = None,
     ) -> None:
-        if center.ndim == 0 or center.shape[-1] != factorization.code_dim:
-            raise ValueError(
-                f"center must have shape (*, {factorization.code_dim}), the code dimension of E, "
-                f"but its shape is {tuple(center.shape)}."
-            )
+        check_last_axis("center", center, factorization.code_dim, "the code dimension N of E")
         self.factorization = factorization
         self._modes = GradientModes.current()
         self._center = center.to(torch.promote_types(center.dtype, factorization.dtype))
@@ -105,11 +101,11 @@ class Neighborhood(Distribution):
         new._validate_args = self._validate_args
         return new
 
-    def rsample(self, sample_shape: _Shape = torch.Size()) -> Tensor:  # noqa: B008
+    def rsample(self, sample_shape: _Shape = ()) -> Tensor:
         """Codes z, (*sample_shape, *B, N), differentiable in center, scale and E."""
         return self.rsample_with_u(sample_shape)[0]
 
-    def rsample_with_u(self, sample_shape: _Shape = torch.Size()) -> tuple[Tensor, Tensor]:  # noqa: B008
+    def rsample_with_u(self, sample_shape: _Shape = ()) -> tuple[Tensor, Tensor]:
         """Codes z, (*sample_shape, *B, N), and the noise u, (*sample_shape, *B, M), they were made from."""
         shape = torch.Size(sample_shape) + self.batch_shape + (self.factorization.rank,)
         u = torch.randn(shape, dtype=self._center.dtype, device=self._center.device)
@@ -123,16 +119,17 @@ class Neighborhood(Distribution):
             u: the noise that made z, (*sample, *B, M); with it, z is not read and no N-dimensional work done.
 
         Raises:
+            ValueError: The last axis of u is not M long.
             RankDeficientError: E has fewer than M independent rows; there is no density.
         """
         if u is None:
             if self._validate_args:
                 self._validate_sample(z)
             u = self.factorization.whiten(z - self._center) / self.scale.unsqueeze(-1)
+        check_last_axis("u", u, self.factorization.rank, "the metric rank M of E")
         u = u.to(working_dtype(u, self._center))
-        return (
-            -0.5 * (u.square().sum(-1) + self.factorization.rank * math.log(2 * math.pi)) - self._log_volume()
-        )
+        log_standard_normal = -0.5 * (u.square().sum(-1) + self.factorization.rank * math.log(2 * math.pi))
+        return log_standard_normal - self._log_volume()
 
     def entropy(self) -> Tensor:
         """Differential entropy in nats, (*B).
@@ -144,9 +141,8 @@ class Neighborhood(Distribution):
 
     def _log_volume(self) -> Tensor:
         """Log volume of u -> eps beta E†u, (*B)."""
-        return (self.factorization.rank * self.scale.log() + self.factorization.log_volume).to(
-            self.scale.dtype
-        )
+        log_volume = self.factorization.rank * self.scale.log() + self.factorization.log_volume
+        return log_volume.to(self.scale.dtype)
 
 
 # torch leaves these two untyped.
@@ -163,13 +159,14 @@ def kl_neighborhood(q: Neighborhood, p: Neighborhood) -> Tensor:
         ValueError: The two do not share one factorisation.
         RankDeficientError: E has fewer than M independent rows.
     """
-    require_shared_factorization(q, p)
+    check_shared_factorization(q, p)
+    rank = q.factorization.rank
     ratio = q.scale / p.scale
     offset = (q.whitened_center - p.whitened_center).square().sum(-1) / p.scale.square()
-    return 0.5 * (offset + q.factorization.rank * (ratio.square() - 1)) - q.factorization.rank * ratio.log()
+    return 0.5 * (offset + rank * (ratio.square() - 1)) - rank * ratio.log()
 
 
-def require_shared_factorization(first: Neighborhood, second: Neighborhood) -> None:
+def check_shared_factorization(first: Neighborhood, second: Neighborhood) -> None:
     """Refuse to compare neighborhoods of different factorisations.
 
     Raises:
@@ -180,6 +177,19 @@ def require_shared_factorization(first: Neighborhood, second: Neighborhood) -> N
             "the neighborhoods have different factorisations: densities of different E are taken on "
             "different spaces and cannot be compared. Call factorize() once per forward pass and build both "
             "neighborhoods from its result."
+        )
+
+
+def check_last_axis(name: str, tensor: Tensor, size: int, meaning: str) -> None:
+    """Refuse a tensor whose last axis has the wrong length.
+
+    Raises:
+        ValueError: The last axis of the tensor is not `size` long, or it has none.
+    """
+    if tensor.ndim == 0 or tensor.shape[-1] != size:
+        raise ValueError(
+            f"{name} must have shape (*, {size}), its last axis {meaning}, "
+            f"but its shape is {tuple(tensor.shape)}."
         )
 
 
