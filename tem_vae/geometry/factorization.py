@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tem_vae.geometry.lazy import GradientModes, lazy_tensor
-from tem_vae.geometry.precision import matmul, matrix_dtype, without_autocast, working_dtype
+from tem_vae.geometry.precision import matmul, matrix_dtype, working_dtype
 
 
 class RankDeficientError(ValueError):
@@ -65,7 +65,7 @@ class Factorization:
     def right_inverse(self) -> Tensor:
         """E† = Eᵀ(G + tau I)⁻¹ = (EᵀE + tau I)⁻¹Eᵀ, (N, M)."""
         factor = self._inverse * (self._gram_share / self._magnitude)
-        return (factor @ self._unit).mT.to(self.dtype)
+        return matmul(factor, self._unit).mT.to(self.dtype)
 
     @lazy_tensor
     def shrinkage(self) -> Tensor:
@@ -103,14 +103,14 @@ class Factorization:
         factor = torch.eye(self.rank, dtype=self._unit.dtype, device=self._unit.device)
         if self.tau > 0:
             gram_share, ridge_share = _shares(self.tau, self._magnitude)
-            factor = gram_share * factor + ridge_share * (self._gram_root.mT @ self._gram_root)
-        return (factor * (self._shrinkage_norm * self._magnitude) @ self._unit).to(self.dtype)
+            factor = gram_share * factor + ridge_share * matmul(self._gram_root.mT, self._gram_root)
+        return matmul(factor * (self._shrinkage_norm * self._magnitude), self._unit).to(self.dtype)
 
     @lazy_tensor
     def spreading(self) -> Tensor:
         """Beta E†, (N, M): the linear map from standard normal u to displacements of a code."""
         factor = self._inverse / (self._shrinkage_norm * self._magnitude)
-        return (factor @ self._unit).mT.to(self.dtype)
+        return matmul(factor, self._unit).mT.to(self.dtype)
 
     def whiten(self, z: Tensor) -> Tensor:
         """Whitened coordinates w(z) = S⁻¹E z/beta, (*, N) -> (*, M).
@@ -138,7 +138,7 @@ class Factorization:
         """A⁻¹Ĝ = S/a; exactly I for tau = 0."""
         if self.tau == 0:
             return torch.eye(self.rank, dtype=self._gram.dtype, device=self._gram.device)
-        return self._inverse @ self._gram
+        return matmul(self._inverse, self._gram)
 
     @lazy_tensor
     def _shrinkage_norm(self) -> Tensor:
@@ -148,7 +148,7 @@ class Factorization:
     @lazy_tensor
     def _inverse(self) -> Tensor:
         """A⁻¹."""
-        return self._root.mT @ self._root
+        return matmul(self._root.mT, self._root)
 
     @lazy_tensor
     def _gram_root(self) -> Tensor:
@@ -178,12 +178,11 @@ def factorize(E: Tensor, tau: float) -> Factorization:
     largest = _check_arguments(E, tau)
     magnitude = math.ldexp(1.0, math.frexp(largest)[1])
     exact = matrix_dtype(E.device)
-    with without_autocast(E.device):
-        unit = E.to(exact) / magnitude
-        gram = unit @ unit.mT
-        gram_share, ridge_share = _shares(tau, magnitude)
-        regularised = gram_share * gram + ridge_share * torch.eye(len(gram), dtype=exact, device=E.device)
-        root = _inverse_root(regularised)
+    unit = E.to(exact) / magnitude
+    gram = matmul(unit, unit.mT)
+    gram_share, ridge_share = _shares(tau, magnitude)
+    regularised = gram_share * gram + ridge_share * torch.eye(len(gram), dtype=exact, device=E.device)
+    root = _inverse_root(regularised)
     if root is None or largest == 0:
         raise RankDeficientError(
             f"{_describe_deficiency(unit, tau)}, and E Eᵀ + tau I is singular to working precision. "
@@ -213,7 +212,7 @@ def _check_arguments(E: Tensor, tau: float) -> float:
     if not E.is_floating_point():
         raise ValueError(f"E must be real floating point, but its dtype is {E.dtype}; convert it first.")
     check_regulariser(tau)
-    largest = E.detach().abs().max().item()
+    largest: float = torch.linalg.vector_norm(E.detach(), ord=math.inf).item()
     if not math.isfinite(largest):
         raise ValueError(
             "E must be finite, but it has NaN or infinite entries; "
@@ -238,7 +237,7 @@ def _inverse_root(gram: Tensor) -> Tensor | None:
     factor, info = torch.linalg.cholesky_ex(gram)
     eye = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
     root: Tensor = torch.linalg.solve_triangular(factor, eye, upper=False)
-    squared_inverse = (root.detach().square() @ gram.detach().diagonal()).sum()
+    squared_inverse = (root.detach().square() * gram.detach().diagonal()).sum()
     regular = (info == 0) & (squared_inverse < _largest_squared_inverse(gram.dtype))
     return root if regular.item() else None
 

@@ -19,11 +19,6 @@ def matrix_dtype(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type in _DEVICES_WITHOUT_FLOAT64 else torch.float64
 
 
-def without_autocast(device: torch.device) -> torch.autocast:
-    """A context in which autocast lowers the precision of nothing on `device`."""
-    return torch.autocast(device.type, enabled=False)
-
-
 def matmul(a: Tensor, b: Tensor) -> Tensor:
     """`a @ b` in float32 or better, under autocast and under a lowered float32 matmul precision alike.
 
@@ -33,7 +28,7 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     dtype = working_dtype(a, b)
     rounded = dtype == torch.float32 and _float32_products_are_rounded(a.device)
     product_dtype = matrix_dtype(a.device) if rounded else dtype
-    with without_autocast(a.device):
+    with torch.autocast(a.device.type, enabled=False):
         return (a.to(product_dtype) @ b.to(product_dtype)).to(dtype)
 
 
