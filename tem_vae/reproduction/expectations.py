@@ -1,0 +1,161 @@
+"""What each figure should be, and how far from it a run may stray before it counts as different."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from tem_vae.reproduction.experiment import Experiment
+from tem_vae.reproduction.printed import CODE_DIM, PRINTED, RANK, SCALE, TAU
+from tem_vae.reproduction.reference import DenseReference, published_log_volume
+from tem_vae.reproduction.theory import (
+    Law,
+    distance_law,
+    projector_diagonal_std,
+    projector_identity_gap,
+    squared_distance_law,
+    standard_log_prob_law,
+)
+
+_ERRORS = 4
+_FLOAT32_STEP = 2.0**-24
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a figure should be.
+
+    Attributes:
+        value: by theory, or by a dense float64 reference; for a bound, what it bounds from above.
+        tolerance: how far a figure may be from the value; for a bound, how large the published formula's may
+            be.
+        basis: where the tolerance comes from.
+        is_bound: whether the printed figure is an upper bound on rounding, and not a value to meet.
+        published_exact: for a figure that does not hold, the published formula in float64; otherwise None.
+    """
+
+    value: float
+    tolerance: float
+    basis: str
+    is_bound: bool = False
+    published_exact: float | None = None
+
+
+def expectations(corrected: Experiment, spread: Mapping[str, float], seeds: int) -> dict[str, Expectation]:
+    """What every figure of an experiment should be, without the shape of E†.
+
+    Args:
+        corrected: the experiment under the corrected formulas, whose E the references are computed for.
+        spread: standard deviation of each figure over seeds.
+        seeds: how many seeds the spread was taken over.
+    """
+    samples, few = len(corrected.origin.log_prob), len(corrected.near.log_prob)
+    return (
+        _inverse(spread, seeds)
+        | _distances(samples, few)
+        | _log_prob_shape(samples)
+        | _bounds()
+        | _log_probs(corrected, spread, seeds)
+    )
+
+
+def spread_over_seeds(published: Sequence[Experiment], corrected: Sequence[Experiment]) -> dict[str, float]:
+    """Standard deviation of each figure over seeds.
+
+    A figure that should hold must hold under both formulas, so its spread is taken over the runs of both;
+    where the published formula is wrong, its values say nothing of how far a right one may stray.
+    """
+    spread = {}
+    for figure in PRINTED:
+        runs = [*published, *corrected] if figure.holds else corrected
+        if all(figure.name in run.figures for run in runs):
+            spread[figure.name] = torch.tensor([run.figures[figure.name] for run in runs]).std().item()
+    return spread
+
+
+def _over_seeds(value: float, spread: float, seeds: int, exact: float | None = None) -> Expectation:
+    tolerance = _ERRORS * spread * math.sqrt(1 + 1 / seeds)
+    return Expectation(value, tolerance, f"{_ERRORS} spreads over {seeds} seeds", published_exact=exact)
+
+
+def _mean_of(law: Law, samples: int) -> Expectation:
+    basis = f"{_ERRORS} standard errors, n = {samples:,}"
+    return Expectation(law.mean, _ERRORS * law.error_of_mean(samples), basis)
+
+
+def _std_of(law: Law, samples: int) -> Expectation:
+    basis = f"{_ERRORS} standard errors, n = {samples:,}"
+    return Expectation(law.std, _ERRORS * law.error_of_std(samples), basis)
+
+
+def _inverse(spread: Mapping[str, float], seeds: int) -> dict[str, Expectation]:
+    rounding = CODE_DIM * _FLOAT32_STEP
+    basis = f"rounding of {CODE_DIM} float32 terms"
+    ratio = CODE_DIM / RANK
+    diagonal, gap = "diag_E_dagger_E_std", "abs_error_E_dagger_E_vs_identity_mean"
+    return {
+        "diag_E_dagger_E_mean": Expectation(1.0, rounding, basis),
+        diagonal: _over_seeds(projector_diagonal_std(RANK, CODE_DIM), spread[diagonal], seeds),
+        gap: _over_seeds(projector_identity_gap(RANK, CODE_DIM), spread[gap], seeds),
+        "E_E_dagger_diagonal": Expectation(ratio, ratio * rounding, basis),
+    }
+
+
+def _distances(samples: int, few: int) -> dict[str, Expectation]:
+    squared, distance = squared_distance_law(RANK), distance_law(RANK)
+    raw, near = squared.scaled((CODE_DIM / RANK) ** 2 * RANK), distance.scaled(SCALE)
+    return {
+        "raw_squared_distance_mean": _mean_of(raw, few),
+        "raw_squared_distance_std": _std_of(raw, few),
+        "final_squared_distance_mean": _mean_of(squared, samples),
+        "final_squared_distance_std": _std_of(squared, samples),
+        "standard_normal_squared_norm_over_M_std": _std_of(squared, samples),
+        "distance_mean_at_scale_0.1": _mean_of(near, few),
+        "distance_std_at_scale_0.1": _std_of(near, few),
+        "PseudoMetric_distance_mean_at_scale_1": _mean_of(distance, few),
+        "PseudoMetric_distance_std_at_scale_1": _std_of(distance, few),
+    }
+
+
+def _log_prob_shape(samples: int) -> dict[str, Expectation]:
+    slope = -RANK / 2
+    return {
+        "logp_std": _std_of(standard_log_prob_law(RANK), samples),
+        "logp_slope_against_squared_distance": Expectation(
+            slope, abs(slope) * CODE_DIM * _FLOAT32_STEP, f"rounding of {CODE_DIM} float32 terms"
+        ),
+    }
+
+
+def _bounds() -> dict[str, Expectation]:
+    """Rounding errors: ours must not exceed the printed one, the published formula's not twice that.
+
+    Rounding depends on the machine, and the largest difference of two log-probabilities of 13,432 nats is
+    one or a few steps of float32.
+    """
+    names = (
+        "E_E_dagger_max_deviation",
+        "logp_cached_minus_recomputed_abs_max",
+        "logp_cached_minus_recomputed_std",
+    )
+    printed = {figure.name: figure.value for figure in PRINTED if isinstance(figure.value, float)}
+    basis = "rounding, which depends on the machine"
+    return {name: Expectation(0.0, 2 * printed[name], basis, is_bound=True) for name in names}
+
+
+def _log_probs(corrected: Experiment, spread: Mapping[str, float], seeds: int) -> dict[str, Expectation]:
+    uniform, linear = corrected.formulas.E, corrected.linear_formulas.E
+    volume, linear_volume = (DenseReference(E, TAU).log_volume for E in (uniform, linear))
+    published, published_linear = (published_log_volume(E, TAU) for E in (uniform, linear))
+    standard = standard_log_prob_law(RANK).mean
+    values = {
+        "logdet_E": (volume, published),
+        "logp_mean": (standard + volume, standard - published),
+        "logp_mean_at_scale_0.1": (
+            standard + volume - RANK * math.log(SCALE),
+            standard - published / SCALE**2,
+        ),
+        "PseudoMetric_logp_mean": (standard + linear_volume, standard - published_linear),
+    }
+    return {name: _over_seeds(true, spread[name], seeds, exact) for name, (true, exact) in values.items()}

@@ -1,0 +1,30 @@
+"""Where the article's formulas fall short, each shown by a measurement of its own."""
+
+from collections.abc import Mapping
+
+from tem_vae.reproduction.formulas import linear_embedding, seeded, uniform_embedding
+from tem_vae.reproduction.rounding import RoundingStudy
+from tem_vae.reproduction.shortfalls.calibration import calibration_shortfalls
+from tem_vae.reproduction.shortfalls.density import density_shortfalls
+from tem_vae.reproduction.shortfalls.inverse import inverse_shortfalls
+from tem_vae.reproduction.shortfalls.shortfall import Shortfall
+
+__all__ = ["Shortfall", "find_shortfalls"]
+
+_SEED = 0
+
+
+def find_shortfalls(published_means: Mapping[int, float], rounding: RoundingStudy) -> list[Shortfall]:
+    """Measure every shortfall.
+
+    Args:
+        published_means: mean of d²/eps² by rank under the article's calibration.
+        rounding: the published log-determinant over many seeds.
+    """
+    with seeded(_SEED):
+        uniform, linear = uniform_embedding(), linear_embedding()
+        return [
+            *calibration_shortfalls(uniform, linear, published_means),
+            *density_shortfalls(uniform, linear, rounding),
+            *inverse_shortfalls(uniform),
+        ]

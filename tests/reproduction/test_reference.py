@@ -1,0 +1,31 @@
+"""The dense references agree with the geometry, which is built on other factorisations."""
+
+import pytest
+import torch
+
+from tem_vae.geometry import Neighborhood, factorize
+from tem_vae.reproduction.formulas import linear_embedding, seeded, uniform_embedding
+from tem_vae.reproduction.reference import (
+    DenseReference,
+    published_log_volume,
+    published_log_volume_from_gram,
+)
+
+
+@pytest.mark.parametrize("tau", [1e-3, 0.1, 10.0])
+def test_geometry_has_the_density_of_the_reference(tau: float) -> None:
+    with seeded(0):
+        E = linear_embedding(16, 64).double()
+        factorization = factorize(E, tau)
+        neighborhood = Neighborhood(torch.zeros(64, dtype=torch.float64), 0.3, factorization)
+        z = neighborhood.sample((20,))
+    reference = DenseReference(E, tau)
+    torch.testing.assert_close(neighborhood.log_prob(z), reference.log_prob(z, 0.3), rtol=1e-9, atol=0)
+    assert reference.log_volume == pytest.approx(-factorization.log_volume.item(), rel=1e-10)
+    torch.testing.assert_close(factorization.shrinkage, reference.shrinkage, rtol=1e-9, atol=1e-12)
+
+
+def test_published_determinant_is_the_same_from_the_gram_matrix() -> None:
+    with seeded(0):
+        E = uniform_embedding(16, 128)
+    assert published_log_volume_from_gram(E, 1e-3) == pytest.approx(published_log_volume(E, 1e-3), rel=1e-6)
