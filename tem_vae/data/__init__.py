@@ -1,0 +1,24 @@
+"""Walks through worlds, and what is perceived on them."""
+
+from tem_vae.data.datamodule import HeldOutWalks, WalkDataModule, WalkSource
+from tem_vae.data.percepts import Digits, PerceptSource, Symbols
+from tem_vae.data.policy import MomentumPolicy
+from tem_vae.data.walk import StepKinds, Walks, classify_steps, occurred_before
+from tem_vae.data.worlds import RectangularWorlds, Worlds, WorldSource
+
+__all__ = [
+    "Digits",
+    "HeldOutWalks",
+    "MomentumPolicy",
+    "PerceptSource",
+    "RectangularWorlds",
+    "StepKinds",
+    "Symbols",
+    "WalkDataModule",
+    "WalkSource",
+    "Walks",
+    "WorldSource",
+    "Worlds",
+    "classify_steps",
+    "occurred_before",
+]

@@ -1,0 +1,151 @@
+"""Batches of walks for training, validation and test."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import lightning as L
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from tem_vae.data.percepts import PerceptSource, Split
+from tem_vae.data.policy import MomentumPolicy
+from tem_vae.data.walk import Walks
+from tem_vae.data.worlds import WorldSource
+
+
+@dataclass(frozen=True)
+class WalkSource:
+    """Draws batches of walks: new worlds, places filled with classes evenly, a walk in each.
+
+    Attributes:
+        worlds: Where worlds come from.
+        percepts: What their places look like.
+        policy: How they are walked.
+        split: Which share of the percepts may be shown.
+        batch_size: Walks in a batch.
+        walk_length: Percepts of a walk.
+    """
+
+    worlds: WorldSource
+    percepts: PerceptSource
+    policy: MomentumPolicy
+    split: Split
+    batch_size: int
+    walk_length: int
+
+    def sample(self, rng: np.random.Generator) -> Walks:
+        """Draw one batch."""
+        worlds = self.worlds.sample(self.batch_size, rng)
+        contents = rng.integers(self.percepts.n_classes, size=worlds.destinations.shape[:2])
+        places, actions = self.policy.walk(worlds, self.walk_length, rng)
+        classes = np.take_along_axis(contents, places, axis=1)
+        percepts = self.percepts.sample(classes, self.split, rng)
+        positions = np.take_along_axis(worlds.layout, places[..., None], axis=1)
+        tensors = (torch.from_numpy(array) for array in (percepts, actions, places, classes))
+        return Walks(*tensors, torch.from_numpy(positions).float())
+
+
+class WalkBatches(Dataset[Walks]):
+    """Batch number i of a source, a function of the seed and i alone: the same with any number of workers.
+
+    Args:
+        source: Draws the batches.
+        seed: Together with the split, decides every batch.
+        length: How many batches there are.
+    """
+
+    _streams: dict[Split, int] = {"train": 0, "validation": 1, "test": 2}
+
+    def __init__(self, source: WalkSource, seed: int, length: int) -> None:
+        self.source = source
+        self.seed = seed
+        self.length = length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Walks:
+        stream = self._streams[self.source.split]
+        return self.source.sample(np.random.default_rng([stream, self.seed, index]))
+
+
+class EndlessSampler(Sampler[int]):
+    """0, 1, 2, ... from a given number on, so that a run can continue where it was cut off."""
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+
+    def __iter__(self) -> Iterator[int]:
+        index = self.start
+        while True:
+            yield index
+            index += 1
+
+
+def concatenate(walks: list[Walks]) -> Walks:
+    """Join batches of walks of equal length along the batch."""
+    return Walks(*(torch.cat(parts) for parts in zip(*walks, strict=True)))
+
+
+@dataclass(frozen=True)
+class HeldOutWalks:
+    """A fixed set of walks, number i always the same whatever the batch size.
+
+    Attributes:
+        source: Draws the walks, one at a time (its ``batch_size`` is 1).
+        seed: Together with the split, decides every walk.
+        walks: How many walks there are.
+        batch_size: How many are evaluated at once; bounds memory, changes no number.
+    """
+
+    source: WalkSource
+    seed: int
+    walks: int
+    batch_size: int
+
+    def loader(self) -> DataLoader[Walks]:
+        """The walks in order."""
+        batches = WalkBatches(self.source, self.seed, self.walks)
+        return DataLoader(batches, batch_size=self.batch_size, collate_fn=concatenate)
+
+
+class WalkDataModule(L.LightningDataModule):
+    """Endless training batches in new worlds; validation and test in fixed worlds of their own.
+
+    Args:
+        train: Draws the training batches.
+        seed: Decides the training batches.
+        validation: The walks that choose the best checkpoint.
+        test: The walks that the closing table is about.
+        num_workers: Processes that prepare training batches; changes no number.
+    """
+
+    def __init__(
+        self, train: WalkSource, seed: int, validation: HeldOutWalks, test: HeldOutWalks, num_workers: int
+    ) -> None:
+        super().__init__()
+        self.train = train
+        self.seed = seed
+        self.validation = validation
+        self.test = test
+        self.num_workers = num_workers
+
+    def train_dataloader(self) -> DataLoader[Walks]:
+        """Training batches from the first one that this run has not yet seen."""
+        sampler = EndlessSampler(start=self._batches_seen())
+        batches = WalkBatches(self.train, self.seed, length=2**62)
+        return DataLoader(batches, batch_size=None, sampler=sampler, num_workers=self.num_workers)
+
+    def _batches_seen(self) -> int:
+        if self.trainer is None:
+            return 0
+        return self.trainer.fit_loop.epoch_loop.batch_progress.total.completed
+
+    def val_dataloader(self) -> DataLoader[Walks]:
+        """The validation walks."""
+        return self.validation.loader()
+
+    def test_dataloader(self) -> DataLoader[Walks]:
+        """The test walks."""
+        return self.test.loader()

@@ -1,0 +1,148 @@
+"""Percept sources: what a place of a given class looks like on a visit."""
+
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from tem_vae.data.worlds import FloatArray, IntArray
+
+Split = Literal["train", "validation", "test"]
+
+FloatPercepts = npt.NDArray[np.float32]
+
+
+class References(NamedTuple):
+    """Percepts of known class, from the training split: what the fixed nearest-percept classifier compares with.
+
+    Attributes:
+        percepts: shape (references, percept_dim).
+        classes: shape (references,).
+    """
+
+    percepts: FloatPercepts
+    classes: IntArray
+
+
+class PerceptSource(Protocol):
+    """Where percepts come from. Every percept is standardised."""
+
+    @property
+    def percept_dim(self) -> int:
+        """Features of a percept."""
+
+    @property
+    def n_classes(self) -> int:
+        """Classes that a place may hold."""
+
+    @property
+    def image_shape(self) -> tuple[int, int] | None:
+        """Rows and columns if a percept is a flattened image."""
+
+    def sample(self, classes: IntArray, split: Split, rng: np.random.Generator) -> FloatPercepts:
+        """Draw one percept of each class given, shape (\\*classes.shape, percept_dim)."""
+
+    def references(self) -> References:
+        """The references of the fixed classifier."""
+
+
+class Digits:
+    """Real handwriting: a class is a digit, each visit shows another image of it.
+
+    The 1,797 images of 8 × 8 pixels that come with scikit-learn, split by image, so that test walks
+    show handwriting never seen in training. Standardised: the training mean of each pixel is subtracted,
+    and all are divided by 0.3, about the standard deviation of a pixel in units of the full range.
+
+    Args:
+        seed: Decides the split.
+    """
+
+    n_classes = 10
+    image_shape = (8, 8)
+    percept_dim = 64
+    _full_range = 16.0
+    _deviation = 0.3
+    _held_out = 300
+
+    def __init__(self, seed: int) -> None:
+        images, labels = load_digits(return_X_y=True)
+        images, labels = (images / self._full_range).astype(np.float32), labels.astype(np.int64)
+        rest, test = self._hold_out(np.arange(len(labels)), labels, seed)
+        train, validation = self._hold_out(rest, labels, seed)
+        self.mean = images[train].mean(axis=0)
+        self._images = (images - self.mean) / np.float32(self._deviation)
+        self._labels = labels
+        # Ordered by class, so that an image of a class is one index away.
+        self._splits: dict[Split, IntArray] = {
+            split: members[np.argsort(labels[members], kind="stable")]
+            for split, members in (("train", train), ("validation", validation), ("test", test))
+        }
+
+    def _hold_out(self, images: IntArray, labels: IntArray, seed: int) -> tuple[IntArray, IntArray]:
+        kept, held_out = train_test_split(
+            images, test_size=self._held_out, random_state=seed, stratify=labels[images]
+        )
+        return kept, held_out
+
+    def sample(self, classes: IntArray, split: Split, rng: np.random.Generator) -> FloatPercepts:
+        """Draw an image of each class from the split, with replacement."""
+        members = self._splits[split]
+        counts = np.bincount(self._labels[members], minlength=self.n_classes)
+        first = counts.cumsum() - counts
+        choice = (rng.random(classes.shape) * counts[classes]).astype(np.int64)
+        return self._images[members[first[classes] + choice]]
+
+    def references(self) -> References:
+        """All training images."""
+        train = self._splits["train"]
+        return References(self._images[train], self._labels[train])
+
+    def to_unit_range(self, percepts: FloatPercepts) -> FloatPercepts:
+        """Undo the standardisation: grey levels in [0, 1], up to reconstruction error."""
+        return percepts * np.float32(self._deviation) + self.mean
+
+
+class Symbols:
+    """Prototypes in a relevant subspace, hidden among nuisance dimensions of equal variance.
+
+    A class is a prototype, drawn once from a standard normal in a random subspace of dimension
+    ``relevant_dim``; each visit adds fresh standard normal noise in the orthogonal complement.
+    What a metric has to find is known exactly: ``relevant_basis``. Every feature has mean about 0
+    and variance about 1 as drawn, so nothing is left to standardise.
+
+    Args:
+        n_classes: Prototypes.
+        percept_dim: Dimension of a percept.
+        relevant_dim: Dimension of the subspace that holds the prototypes.
+        seed: Decides subspace and prototypes.
+
+    Raises:
+        ValueError: If ``relevant_dim`` is not between 1 and ``percept_dim``.
+    """
+
+    image_shape = None
+
+    def __init__(self, n_classes: int, percept_dim: int, relevant_dim: int, seed: int) -> None:
+        if not 1 <= relevant_dim <= percept_dim:
+            raise ValueError(
+                f"relevant_dim must be between 1 and percept_dim = {percept_dim}, got {relevant_dim}"
+            )
+        rng = np.random.default_rng(seed)
+        basis = np.linalg.qr(rng.standard_normal((percept_dim, percept_dim)))[0]
+        self.n_classes = n_classes
+        self.percept_dim = percept_dim
+        self.relevant_basis: FloatArray = basis[:, :relevant_dim]
+        self._nuisance_basis = basis[:, relevant_dim:].astype(np.float32)
+        prototypes = rng.standard_normal((n_classes, relevant_dim)) @ self.relevant_basis.T
+        self._prototypes = prototypes.astype(np.float32)
+
+    def sample(self, classes: IntArray, split: Split, rng: np.random.Generator) -> FloatPercepts:
+        """The prototype of each class with fresh nuisance; no split shares a draw with another."""
+        nuisance = rng.standard_normal((*classes.shape, self._nuisance_basis.shape[1]), dtype=np.float32)
+        return self._prototypes[classes] + nuisance @ self._nuisance_basis.T
+
+    def references(self) -> References:
+        """The prototypes themselves, one a class."""
+        return References(self._prototypes, np.arange(self.n_classes))

@@ -1,0 +1,30 @@
+"""A classifier fixed in advance, so that decoded percepts can be scored."""
+
+import torch
+from torch import Tensor, nn
+
+
+class NearestPercept(nn.Module):
+    """The class of the nearest reference percept, in Euclidean distance.
+
+    It is no part of the model and learns nothing: what it calls right depends on the decoded percept only.
+
+    Args:
+        percepts: References, (references, percept_dim).
+        classes: Their classes, (references,).
+    """
+
+    percepts: Tensor
+    classes: Tensor
+    _chunk = 4096
+
+    def __init__(self, percepts: Tensor, classes: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("percepts", percepts, persistent=False)
+        self.register_buffer("classes", classes, persistent=False)
+
+    def forward(self, percepts: Tensor) -> Tensor:
+        """Classes, (*, percept_dim) -> (*)."""
+        rows = percepts.reshape(-1, percepts.shape[-1])
+        nearest = [torch.cdist(chunk, self.percepts).argmin(dim=1) for chunk in rows.split(self._chunk)]
+        return self.classes[torch.cat(nearest)].reshape(percepts.shape[:-1])

@@ -1,0 +1,143 @@
+"""The scores of a model on walks, with the baselines on the same steps beside them."""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchmetrics.classification import BinaryAUROC
+
+from tem_vae.data import StepKinds, Walks, classify_steps
+from tem_vae.evaluation.baselines import copy_agent, edge_agent, majority_agent, node_agent
+from tem_vae.evaluation.classifier import NearestPercept
+from tem_vae.evaluation.masked_mean import MaskedMean
+from tem_vae.evaluation.oracle import TightBounds
+from tem_vae.model import ElboTerms, Prediction
+
+
+def remembered_class(memory_weights: Tensor, classes: Tensor, n_classes: int) -> Tensor:
+    """The class to which memory gives the most weight, Σ_s w_ts [class_s = k], (batch, time).
+
+    Args:
+        memory_weights: w_ts, (batch, time, time).
+        classes: The class perceived at each step, (batch, time).
+        n_classes: How many there are.
+    """
+    return (memory_weights @ F.one_hot(classes, n_classes).to(memory_weights.dtype)).argmax(dim=-1)
+
+
+def score_name(predictor: str, kind: Literal["revisit", "zero_shot"]) -> str:
+    """The name of an accuracy. The model's two predictions name both kinds of step, others only zero-shot."""
+    if predictor == "memory":
+        return f"{kind}_accuracy"
+    if kind == "revisit" and predictor != "decoded":
+        return f"{predictor}_accuracy"
+    return f"{predictor}_{kind}_accuracy"
+
+
+class PredictionScores(nn.Module):
+    """Shares of scored moves whose class was predicted, and how well novelty tells first visits.
+
+    A move into a place seen earlier in the walk is a revisit; over a link walked in neither direction before,
+    it is a zero-shot link. Every predictor is scored on both.
+
+    Args:
+        n_classes: Classes of percepts.
+        classifier: Gives classes to decoded percepts.
+    """
+
+    def __init__(self, n_classes: int, classifier: NearestPercept) -> None:
+        super().__init__()
+        self.n_classes = n_classes
+        self.classifier = classifier
+        self.accuracies = nn.ModuleDict()
+        self.novelty_auroc = BinaryAUROC()
+        self.register_buffer("counts", torch.zeros(3, dtype=torch.int64), persistent=False)
+        self.counts: Tensor
+
+    def update(self, walks: Walks, prediction: Prediction, reconstruction: Tensor) -> None:
+        """Score one batch.
+
+        Args:
+            walks: What happened.
+            prediction: What was expected.
+            reconstruction: The posterior's own reconstructions, (batch, time, percept_dim): the ceiling of
+                what a decoded prediction can reach.
+        """
+        kinds = classify_steps(walks.places)
+        remembered = remembered_class(prediction.memory_weights, walks.classes, self.n_classes)
+        self.update_classes("memory", remembered, walks, kinds)
+        self.update_classes("decoded", self._classify(prediction.percepts, kinds), walks, kinds)
+        self.update_classes("reconstruction", self._classify(reconstruction, kinds), walks, kinds)
+        self.update_classes("node_agent", node_agent(walks.classes, kinds, self.n_classes), walks, kinds)
+        self.update_classes("edge_agent", edge_agent(walks.classes, kinds, self.n_classes), walks, kinds)
+        self.update_classes("majority", majority_agent(walks.classes, self.n_classes), walks, kinds)
+        self.update_classes("copy", copy_agent(walks.classes), walks, kinds)
+        self.novelty_auroc.update(prediction.novelty[kinds.move], kinds.first_visit[kinds.move].long())
+        self.counts += torch.stack([kinds.revisit.sum(), kinds.zero_shot.sum(), kinds.first_visit.sum()])
+
+    def update_classes(self, predictor: str, predicted: Tensor, walks: Walks, kinds: StepKinds) -> None:
+        """Score the classes that a predictor named, (batch, time)."""
+        correct = predicted == walks.classes
+        self._mean(score_name(predictor, "revisit")).update(correct, kinds.revisit)
+        self._mean(score_name(predictor, "zero_shot")).update(correct, kinds.zero_shot)
+
+    def compute(self) -> dict[str, Tensor]:
+        """Every score so far by name; NaN where there was nothing to score."""
+        scores = {name: mean.compute() for name, mean in self.accuracies.items()}
+        revisits, zero_shots, first_visits = self.counts
+        undefined = revisits * first_visits == 0
+        auroc = self.novelty_auroc.compute() if not undefined else torch.tensor(torch.nan)
+        return scores | {"novelty_auroc": auroc, "zero_shot_moves": zero_shots}
+
+    def reset(self) -> None:
+        """Forget every batch."""
+        self.accuracies.clear()
+        self.novelty_auroc.reset()
+        self.counts.zero_()
+
+    def _mean(self, name: str) -> MaskedMean:
+        if name not in self.accuracies:
+            self.accuracies[name] = MaskedMean().to(self.counts.device)
+        mean = self.accuracies[name]
+        assert isinstance(mean, MaskedMean)
+        return mean
+
+    def _classify(self, percepts: Tensor, kinds: StepKinds) -> Tensor:
+        """Classes of the percepts at scored steps, -1 elsewhere, (batch, time)."""
+        classes = torch.full(kinds.revisit.shape, -1, device=percepts.device)
+        classes[kinds.revisit] = self.classifier(percepts[kinds.revisit])
+        return classes
+
+
+class BoundScores(nn.Module):
+    """Means of the bound and its terms, nats per percept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.means = nn.ModuleDict(
+            {name: MaskedMean() for name in ("elbo", "reconstruction", "kl", "iwae", "predictive_gap")}
+        )
+
+    def update(self, terms: ElboTerms) -> None:
+        """Take in the one-sample terms of a batch."""
+        self._update("elbo", terms.elbo)
+        self._update("reconstruction", terms.reconstruction)
+        self._update("kl", terms.kl)
+
+    def update_tight(self, bounds: TightBounds) -> None:
+        """Take in importance-weighted bounds of a batch."""
+        self._update("iwae", bounds.model)
+        self._update("predictive_gap", bounds.oracle - bounds.model)
+
+    def compute(self) -> dict[str, Tensor]:
+        """The means so far."""
+        return {name: mean.compute() for name, mean in self.means.items()}
+
+    def reset(self) -> None:
+        """Forget every batch."""
+        for mean in self.means.values():
+            mean.reset()
+
+    def _update(self, name: str, values: Tensor) -> None:
+        self.means[name].update(values, torch.ones_like(values, dtype=torch.bool))

@@ -1,0 +1,42 @@
+"""From a percept to its code."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class MlpEncoder(nn.Module):
+    """One hidden layer, then normalisation to squared norm N: the gauge of the codes.
+
+    Args:
+        percept_dim: Features of a percept.
+        hidden_dim: Width of the hidden layer.
+        code_dim: N, the dimension of a code.
+    """
+
+    def __init__(self, percept_dim: int, hidden_dim: int, code_dim: int) -> None:
+        super().__init__()
+        self.code_dim = code_dim
+        self.layers = nn.Sequential(
+            nn.Linear(percept_dim, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, code_dim)
+        )
+
+    def forward(self, percepts: Tensor) -> Tensor:
+        """Codes of mean 0 and squared norm N, (*, percept_dim) -> (*, N), in float32 or better."""
+        code: Tensor = self.layers(percepts)
+        return F.layer_norm(code, (self.code_dim,)).to(percepts.dtype)
+
+
+class IdentityEncoder(nn.Module):
+    """The standardised percept is its own code; what matters in it is left to the pseudometric.
+
+    Args:
+        percept_dim: Features of a percept, equal to the code dimension N.
+    """
+
+    def __init__(self, percept_dim: int) -> None:
+        super().__init__()
+        self.code_dim = percept_dim
+
+    def forward(self, percepts: Tensor) -> Tensor:
+        """The percepts themselves, (*, N)."""
+        return percepts

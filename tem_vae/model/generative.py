@@ -1,0 +1,146 @@
+"""The TEM VAE: encoder, pseudometric, path integration, memory prior and decoder as one generative model."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from tem_vae.geometry import Neighborhood, NeighborhoodMixture, Pseudometric
+from tem_vae.geometry.precision import matmul
+from tem_vae.model.elbo import ElboTerms
+from tem_vae.model.memory import MemoryPrior
+from tem_vae.model.path_integration import PathIntegrator
+
+
+class Encoder(Protocol):
+    """A module from percepts (*, percept_dim) to codes (*, N)."""
+
+    def __call__(self, percepts: Tensor) -> Tensor:
+        """Codes of the percepts."""
+
+
+class Decoder(Protocol):
+    """A module from embedded codes E z (*, M) to a distribution over percepts."""
+
+    def __call__(self, embedded: Tensor) -> Tensor:
+        """Expected percepts, (*, percept_dim)."""
+
+    def log_prob(self, percepts: Tensor, embedded: Tensor) -> Tensor:
+        """Log density of the percepts in nats, (*)."""
+
+
+class Prediction(NamedTuple):
+    """What memory leads one to expect at every step, before its percept is seen.
+
+    Attributes:
+        memory_weights: w_ts, (batch, time, time); row t is zero from column t on.
+        novelty: w_t0, the weight of the null component, (batch, time).
+        percepts: The decoded mode of the memory prior, (batch, time, percept_dim).
+    """
+
+    memory_weights: Tensor
+    novelty: Tensor
+    percepts: Tensor
+
+
+@dataclass(frozen=True)
+class Inference:
+    """One pass of the model over a batch of walks, all with one factorisation of E.
+
+    Attributes:
+        posterior: q(z_t | x_t), batch shape (batch, time), centered on the reference codes.
+        prior: p(z_t | past), batch shape (batch, time).
+    """
+
+    posterior: Neighborhood
+    prior: NeighborhoodMixture
+
+    def embed(self, z: Tensor) -> Tensor:
+        """E z, (*, N) -> (*, M): all that the decoder may read."""
+        return matmul(z, self.posterior.factorization.embedding.mT)
+
+
+class TemVae(nn.Module):
+    """A Tolman-Eichenbaum Machine as a variational autoencoder on pseudometric neighborhoods.
+
+    Args:
+        encoder: From percepts to codes.
+        metric: The pseudometric on codes, in a fixed gauge (``normalize=True``), else training could
+            undo tau and scale.
+        integrator: From actions to location codes.
+        memory: The prior of a step given its past.
+        decoder: From embedded codes to percepts.
+        scale: eps_q, the scale of the posterior neighborhood, in units of the pseudometric.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        metric: Pseudometric,
+        integrator: PathIntegrator,
+        memory: MemoryPrior,
+        decoder: Decoder,
+        scale: float,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.metric = metric
+        self.integrator = integrator
+        self.memory = memory
+        self.decoder = decoder
+        self.scale = scale
+
+    def elbo(self, percepts: Tensor, actions: Tensor) -> ElboTerms:
+        """The bound from one posterior sample a step, terms of shape (batch, time).
+
+        Args:
+            percepts: Standardised, (batch, time, percept_dim).
+            actions: (batch, time - 1).
+        """
+        inference = self.infer(percepts, actions)
+        return self.evaluate_sample(percepts, inference, *inference.posterior.rsample_with_u())
+
+    def infer(self, percepts: Tensor, actions: Tensor) -> Inference:
+        """Posterior and prior of every step of the walks."""
+        return self.condition(percepts, self.memory.attend(self.integrator(actions)))
+
+    def condition(self, percepts: Tensor, log_weights: Tensor) -> Inference:
+        """Posterior and prior with given memory weights, in nats, (batch, time, 1 + time)."""
+        factorization = self.metric.factorize()
+        codes = self.encoder(percepts)
+        posterior = Neighborhood(codes, self.scale, factorization, validate_args=False)
+        return Inference(posterior, self.memory(codes, log_weights, factorization))
+
+    def evaluate_sample(self, percepts: Tensor, inference: Inference, z: Tensor, u: Tensor) -> ElboTerms:
+        """The terms of the bound at posterior samples, (*samples, batch, time).
+
+        Args:
+            percepts: Standardised, (batch, time, percept_dim).
+            inference: The posterior that the samples come from, and the prior to compare with.
+            z: Samples, (*samples, batch, time, N).
+            u: The noise they were made from, (*samples, batch, time, M).
+        """
+        return ElboTerms(
+            reconstruction=self.decoder.log_prob(percepts, inference.embed(z)),
+            log_prior=inference.prior.log_prob(z),
+            log_posterior=inference.posterior.log_prob(z, u=u),
+        )
+
+    @torch.no_grad()
+    def predict(self, percepts: Tensor, actions: Tensor) -> Prediction:
+        """What memory leads one to expect at every step, before its percept is seen.
+
+        Args:
+            percepts: Standardised, (batch, time, percept_dim); only earlier ones are used at each step.
+            actions: (batch, time - 1).
+        """
+        inference = self.infer(percepts, actions)
+        weights = inference.prior.log_weights.exp()
+        expected = self.decoder(inference.embed(inference.prior.mode))
+        return Prediction(weights[..., 1:], weights[..., 0], expected)
+
+    @torch.no_grad()
+    def reconstruct(self, percepts: Tensor) -> Tensor:
+        """The decoded posterior mean, (*, percept_dim): what is left of a percept after the pseudometric."""
+        return self.decoder(matmul(self.encoder(percepts), self.metric.E.mT))

@@ -1,0 +1,72 @@
+"""From a checked configuration to the objects it describes; nothing but what is named here can be built."""
+
+from tem_vae.data import (
+    Digits,
+    HeldOutWalks,
+    MomentumPolicy,
+    PerceptSource,
+    RectangularWorlds,
+    Symbols,
+    WalkDataModule,
+    WalkSource,
+)
+from tem_vae.data.percepts import Split
+from tem_vae.geometry import Pseudometric
+from tem_vae.model import IdentityEncoder, MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
+from tem_vae.training.config import DataConfig, DigitsConfig, HeldOutConfig, ModelConfig, PerceptsConfig
+
+# (time, time) arrays of all walks evaluated at once hold about this many numbers, 32 MB in float32.
+_LARGEST_ATTENTION = 8_000_000
+
+
+def build_percepts(config: PerceptsConfig) -> PerceptSource:
+    """The percept source."""
+    if isinstance(config, DigitsConfig):
+        return Digits(config.seed)
+    return Symbols(config.classes, config.dim, config.relevant_dim, config.seed)
+
+
+def build_data(config: DataConfig, seed: int) -> WalkDataModule:
+    """The walks of a run.
+
+    Args:
+        config: The ``data`` section.
+        seed: Decides the training walks.
+    """
+    percepts = build_percepts(config.percepts)
+    policy = MomentumPolicy(config.momentum)
+    worlds = RectangularWorlds(config.world.height, config.world.width)
+    train = WalkSource(worlds, percepts, policy, "train", config.batch_size, config.walk_length)
+    validation = build_held_out(config.validation, percepts, policy, "validation")
+    test = build_held_out(config.test, percepts, policy, "test")
+    return WalkDataModule(train, seed, validation, test, config.num_workers)
+
+
+def build_held_out(
+    config: HeldOutConfig, percepts: PerceptSource, policy: MomentumPolicy, split: Split
+) -> HeldOutWalks:
+    """A fixed set of walks, evaluated as many at once as keeps memory bounded."""
+    worlds = RectangularWorlds(config.world.height, config.world.width)
+    source = WalkSource(worlds, percepts, policy, split, batch_size=1, walk_length=config.walk_length)
+    at_once = max(1, min(config.walks, _LARGEST_ATTENTION // config.walk_length**2))
+    return HeldOutWalks(source, config.seed, config.walks, batch_size=at_once)
+
+
+def build_model(config: ModelConfig, percepts: PerceptSource, n_actions: int) -> TemVae:
+    """A model with fresh weights, drawn from torch's global generator."""
+    rank, scale = config.metric.rank, config.neighborhood.scale
+    encoder = (
+        IdentityEncoder(percepts.percept_dim)
+        if config.encoder.kind == "identity"
+        else MlpEncoder(percepts.percept_dim, config.encoder.hidden_dim, config.code_dim)
+    )
+    return TemVae(
+        encoder=encoder,
+        metric=Pseudometric(config.code_dim, rank, config.metric.tau, normalize=True),
+        integrator=PathIntegrator(
+            n_actions, config.path_integration.channels, config.path_integration.initial_rotation
+        ),
+        memory=MemoryPrior(config.code_dim, scale, config.memory.initial_precision),
+        decoder=MlpDecoder(rank, config.decoder.hidden_dim, percepts.percept_dim, config.decoder.noise),
+        scale=scale,
+    )

@@ -1,0 +1,112 @@
+"""What happens beside training: checkpoints, clocks and progress."""
+
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.callbacks import (
+    Callback,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    RichProgressBar,
+)
+
+from tem_vae.training.checkpoint import CONFIG_KEY
+from tem_vae.training.config import TrainConfig
+
+_log = logging.getLogger(__name__)
+
+
+class ConfigInCheckpoint(Callback):
+    """Stores the configuration as plain values, so that a checkpoint suffices to rebuild its model."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config.model_dump(mode="json")
+
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add the configuration."""
+        checkpoint[CONFIG_KEY] = self.config
+
+
+class TrainingClock(Callback):
+    """Measures training alone, in seconds of wall time: validation does not count.
+
+    Attributes:
+        seconds: So far, over all parts of a continued run.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._started = 0.0
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start."""
+        self._started = time.perf_counter()
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Pause."""
+        self._pause()
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Go on."""
+        self._started = time.perf_counter()
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Stop."""
+        self._pause()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The seconds so far."""
+        return {"seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.seconds = state_dict["seconds"]
+
+    def _pause(self) -> None:
+        self.seconds += time.perf_counter() - self._started
+        self._started = time.perf_counter()
+
+
+class ProgressLines(Callback):
+    """Logs a line at every validation: a bar would spoil the log files of a cluster."""
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Log the state of training."""
+        scalars = trainer.callback_metrics
+        _log.info(
+            "update %d of %d: validation ELBO %.2f nats per percept, zero-shot links %.1f %%",
+            trainer.global_step,
+            trainer.max_steps,
+            scalars["elbo/validation_elbo"],
+            100 * scalars["prediction/zero_shot_accuracy"],
+        )
+
+
+def build_callbacks(config: TrainConfig, run_dir: Path, clock: TrainingClock) -> list[Callback]:
+    """The callbacks of a training run.
+
+    Args:
+        config: The configuration.
+        run_dir: Where checkpoints go.
+        clock: Measures the seconds of training.
+    """
+    checkpoints = ModelCheckpoint(
+        dirpath=run_dir / "checkpoints",
+        filename="best",
+        monitor="elbo/validation_elbo",
+        mode="max",
+        save_last=True,
+        enable_version_counter=False,
+    )
+    return [clock, checkpoints, ConfigInCheckpoint(config), LearningRateMonitor("step"), *progress_bar()]
+
+
+def progress_bar() -> list[Callback]:
+    """A progress bar where there is a terminal to draw it on."""
+    return [RichProgressBar()] if sys.stdout.isatty() else [ProgressLines()]

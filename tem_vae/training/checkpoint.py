@@ -1,0 +1,107 @@
+"""Checkpoints: what a run leaves to be loaded, by others too."""
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from tem_vae.data import PerceptSource, RectangularWorlds
+from tem_vae.model import TemVae
+from tem_vae.training.build import build_model, build_percepts
+from tem_vae.training.config import TrainConfig
+
+CONFIG_KEY = "tem_vae_config"
+_MODEL_PREFIX = "model."
+
+
+class CheckpointError(ValueError):
+    """A checkpoint cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What a checkpoint holds.
+
+    Attributes:
+        config: The configuration of its run.
+        percepts: The percept source that the configuration describes.
+        model: The trained model, in evaluation mode.
+    """
+
+    config: TrainConfig
+    percepts: PerceptSource
+    model: TemVae
+
+
+def load(path: str | Path) -> TemVae:
+    """The trained model of a checkpoint, ready to evaluate.
+
+    Args:
+        path: A .ckpt file, or the directory of a run (its ``checkpoints/best.ckpt``).
+
+    Raises:
+        CheckpointError: There is no checkpoint of this program at the path.
+    """
+    return load_run(path).model
+
+
+def load_run(path: str | Path) -> TrainedRun:
+    """The trained model of a checkpoint with its configuration. Runs no code that the checkpoint brings.
+
+    Raises:
+        CheckpointError: There is no checkpoint of this program at the path.
+    """
+    checkpoint = read_checkpoint(path)
+    config = TrainConfig.model_validate(checkpoint[CONFIG_KEY])
+    percepts = build_percepts(config.data.percepts)
+    with torch.random.fork_rng():
+        model = build_model(config.model, percepts, len(RectangularWorlds.actions))
+    weights = {
+        name.removeprefix(_MODEL_PREFIX): value
+        for name, value in checkpoint["state_dict"].items()
+        if name.startswith(_MODEL_PREFIX)
+    }
+    model.load_state_dict(weights)
+    return TrainedRun(config, percepts, model.eval())
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """The contents of a checkpoint, tensors and plain values only.
+
+    Raises:
+        CheckpointError: There is no checkpoint of this program at the path.
+    """
+    file = find_checkpoint(Path(path))
+    try:
+        checkpoint = torch.load(file, map_location="cpu", weights_only=True)
+        TrainConfig.model_validate(checkpoint[CONFIG_KEY])
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise CheckpointError(
+            f"{file} is no whole checkpoint: {str(error).splitlines()[0]} "
+            "Use another checkpoint of the run, such as last.ckpt."
+        ) from error
+    except (KeyError, TypeError, ValidationError):
+        raise CheckpointError(
+            f"{file} was not written by this program, or by another version of it: it holds no valid "
+            "configuration. Use a checkpoint that scripts/train.py wrote."
+        ) from None
+    contents: dict[str, Any] = checkpoint
+    return contents
+
+
+def find_checkpoint(path: Path) -> Path:
+    """The checkpoint file that a path means.
+
+    Raises:
+        CheckpointError: There is none.
+    """
+    file = path / "checkpoints" / "best.ckpt" if path.is_dir() else path
+    if not file.is_file():
+        raise CheckpointError(
+            f"there is no checkpoint at {file}; give a .ckpt file or the directory of a run that has "
+            "checkpoints/best.ckpt"
+        )
+    return file

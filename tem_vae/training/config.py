@@ -1,0 +1,243 @@
+"""The schema of every configuration: what each key means, its unit and its allowed range.
+
+Defaults live in ``conf/``, beside their sources; a field here has none. The models below check values and
+combinations; `structured` derives from them the dataclasses that Hydra checks keys and types against.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+class Section(BaseModel):
+    """A part of the configuration; a key that is not listed is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _as_range(value: object) -> object:
+    return (value, value) if isinstance(value, int) else value
+
+
+def _check_order(value: tuple[int, int]) -> tuple[int, int]:
+    if not 1 <= value[0] <= value[1]:
+        raise ValueError(f"must be a number >= 1 or [min, max] with 1 <= min <= max, got {list(value)}")
+    return value
+
+
+SizeRange = Annotated[tuple[int, int], BeforeValidator(_as_range), Field(json_schema_extra={"range": True})]
+
+
+class WorldConfig(Section):
+    """Rectangular lattices."""
+
+    height: SizeRange = Field(description="Rows, a number or [min, max]; drawn evenly for each world.")
+    width: SizeRange = Field(description="Columns, a number or [min, max]; drawn evenly for each world.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        _check_order(self.height)
+        _check_order(self.width)
+        return self
+
+
+class DigitsConfig(Section):
+    """Real handwriting: a class is a digit, each visit shows another image of it."""
+
+    source: Literal["digits"] = Field(description="Which percept source.")
+    seed: int = Field(ge=0, description="Decides which images are for training, validation and test.")
+
+
+class SymbolsConfig(Section):
+    """Prototypes in a relevant subspace, with nuisance dimensions of equal variance."""
+
+    source: Literal["symbols"] = Field(description="Which percept source.")
+    seed: int = Field(ge=0, description="Decides the subspace and the prototypes.")
+    classes: int = Field(ge=2, description="Number of prototypes.")
+    dim: int = Field(ge=1, description="Features of a percept.")
+    relevant_dim: int = Field(ge=1, description="Dimension of the subspace of the prototypes, at most dim.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.relevant_dim > self.dim:
+            raise ValueError(f"relevant_dim = {self.relevant_dim} exceeds dim = {self.dim}; use at most dim")
+        return self
+
+
+PerceptsConfig = Annotated[DigitsConfig | SymbolsConfig, Field(discriminator="source")]
+
+
+class HeldOutConfig(Section):
+    """A fixed set of walks in worlds never met in training."""
+
+    world: WorldConfig = Field(description="Sizes of the worlds.")
+    walk_length: int = Field(ge=2, description="Walk steps, counted in percepts.")
+    walks: int = Field(ge=1, description="How many walks, each in a world of its own.")
+    seed: int = Field(ge=0, description="Decides worlds and walks; independent of the run's seed.")
+
+
+class DataConfig(Section):
+    """Worlds, walks and percepts."""
+
+    world: WorldConfig = Field(description="Sizes of the training worlds.")
+    percepts: PerceptsConfig = Field(description="Where percepts come from.")
+    walk_length: int = Field(ge=2, description="Walk steps of a training walk, counted in percepts.")
+    batch_size: int = Field(ge=1, description="Training walks in an update, each in a new world.")
+    momentum: float = Field(ge=0, le=1, description="Probability that a walker keeps its direction.")
+    num_workers: int = Field(ge=0, description="Processes that prepare batches; changes no result.")
+    validation: HeldOutConfig = Field(description="The walks that choose the best checkpoint.")
+    test: HeldOutConfig = Field(description="The walks of the closing table.")
+
+
+class MetricConfig(Section):
+    """The pseudometric."""
+
+    rank: int = Field(ge=1, description="M, the metric rank: directions of a code that can count.")
+    tau: float = Field(ge=0, description="Tikhonov regulariser, in units of squared singular values of E.")
+
+
+class NeighborhoodConfig(Section):
+    """The posterior neighborhood."""
+
+    scale: float = Field(gt=0, description="eps_q, its root mean squared pseudodistance; fixed in training.")
+
+
+class EncoderConfig(Section):
+    """From percepts to codes."""
+
+    kind: Literal["mlp", "identity"] = Field(description="A hidden layer, or the percept as its own code.")
+    hidden_dim: int = Field(ge=1, description="Width of the hidden layer; not used by identity.")
+
+
+class DecoderConfig(Section):
+    """From embedded codes to percepts."""
+
+    hidden_dim: int = Field(ge=1, description="Width of the hidden layer.")
+    noise: float = Field(gt=0, description="Deviation of a percept feature, in standardised units; fixed.")
+
+
+class PathIntegrationConfig(Section):
+    """From actions to location codes."""
+
+    channels: int = Field(ge=1, description="D, the circles of the torus.")
+    initial_rotation: float = Field(gt=0, description="Deviation of the first draw of Omega, in radians.")
+
+
+class MemoryConfig(Section):
+    """The memory prior."""
+
+    initial_precision: float = Field(gt=0, description="First value of 1/lambda² of the location kernel.")
+
+
+class ModelConfig(Section):
+    """The TEM VAE."""
+
+    code_dim: int = Field(ge=1, description="N, the dimension of a code.")
+    metric: MetricConfig = Field(description="The pseudometric on codes.")
+    neighborhood: NeighborhoodConfig = Field(description="The posterior around a reference code.")
+    encoder: EncoderConfig = Field(description="From percepts to codes.")
+    decoder: DecoderConfig = Field(description="From embedded codes to percepts.")
+    path_integration: PathIntegrationConfig = Field(description="From actions to location codes.")
+    memory: MemoryConfig = Field(description="The prior of a step given its past.")
+
+    @model_validator(mode="after")
+    def _rank_fits(self) -> Self:
+        if self.metric.rank > self.code_dim:
+            raise ValueError(
+                f"metric.rank = {self.metric.rank} exceeds code_dim = {self.code_dim}; "
+                "a pseudometric has at most as many directions as a code has dimensions"
+            )
+        return self
+
+
+class OptimizerConfig(Section):
+    """AdamW with linear warm-up and a cosine schedule that ends at 0."""
+
+    learning_rate: float = Field(gt=0, description="Peak rate of all but path integration.")
+    path_integration_factor: float = Field(gt=0, description="Rate of path integration over learning_rate.")
+    weight_decay: float = Field(ge=0, description="Decoupled weight decay of all but path integration.")
+    warmup_updates: int = Field(ge=0, description="Updates over which the rate rises from 0 to its peak.")
+    path_integration_delay: int = Field(
+        ge=0, description="Updates before path integration begins to learn; codes come first."
+    )
+    initial_forgetting: float = Field(
+        ge=0, description="Nats of weight that a memory loses a step of age, at the start of training."
+    )
+    forgetting_until: float = Field(
+        ge=0, le=1, description="Share of the updates after which nothing is forgotten any more."
+    )
+
+
+class TrainerConfig(Section):
+    """Arguments of the Lightning trainer."""
+
+    max_steps: int = Field(ge=0, description="Updates.")
+    accelerator: str = Field(description="Lightning accelerator: cpu, gpu, mps or auto.")
+    devices: int = Field(ge=1, description="Processes that train in parallel, one a device.")
+    precision: Literal["32-true", "64-true", "bf16-mixed"] = Field(
+        description="Of the network; the geometry is in float32 or better whatever it says."
+    )
+    gradient_clip_val: float = Field(gt=0, description="Largest norm of the gradient.")
+    val_check_interval: int = Field(ge=1, description="Updates from one validation to the next.")
+    log_every_n_steps: int = Field(ge=1, description="Updates from one logged value to the next.")
+    threads: int = Field(ge=1, description="CPU threads of torch.")
+
+
+class LoggerConfig(Section):
+    """Where scalars go besides history.csv."""
+
+    kind: Literal["wandb", "csv", "none"] = Field(description="wandb, Lightning's CSV logger, or neither.")
+    offline: bool = Field(description="Keep the wandb run on disk; `wandb sync` uploads it later.")
+    project: str = Field(min_length=1, description="The wandb project.")
+
+
+class TrainConfig(Section):
+    """A training run."""
+
+    data: DataConfig = Field(description="Worlds, walks and percepts.")
+    model: ModelConfig = Field(description="The TEM VAE.")
+    optimizer: OptimizerConfig = Field(description="How weights are updated.")
+    trainer: TrainerConfig = Field(description="How long, where and how precisely.")
+    logger: LoggerConfig = Field(description="Where scalars go.")
+    seed: int = Field(ge=0, le=2**32 - 1, description="Decides weights, training worlds and noise.")
+    run_dir: Path | None = Field(description="Where the run is written; by default a new folder in runs/.")
+    resume: bool = Field(description="Continue the run in run_dir from its last checkpoint.")
+
+    @model_validator(mode="after")
+    def _codes_fit(self) -> Self:
+        percepts, model = self.data.percepts, self.model
+        percept_dim = percepts.dim if isinstance(percepts, SymbolsConfig) else 64
+        if model.encoder.kind == "identity" and model.code_dim != percept_dim:
+            raise ValueError(
+                f"model.code_dim = {model.code_dim} must equal the {percept_dim} features of a percept of "
+                f"{percepts.source} where model.encoder.kind is identity"
+            )
+        if self.resume and self.run_dir is None:
+            raise ValueError("resume = true needs run_dir, the directory of the run to continue")
+        return self
+
+
+class EvaluationWorldConfig(Section):
+    """Sizes of the worlds of an evaluation; null keeps those of the run's test."""
+
+    height: SizeRange | None = Field(description="Rows, a number or [min, max].")
+    width: SizeRange | None = Field(description="Columns, a number or [min, max].")
+
+
+class EvaluationDataConfig(Section):
+    """What to evaluate on; null keeps what the run was tested on."""
+
+    world: EvaluationWorldConfig = Field(description="Sizes of the worlds.")
+    walk_length: Annotated[int, Field(ge=2)] | None = Field(description="Walk steps, counted in percepts.")
+    walks: Annotated[int, Field(ge=1)] | None = Field(description="How many walks, each in its own world.")
+    seed: Annotated[int, Field(ge=0)] | None = Field(description="Decides worlds and walks.")
+
+
+class EvaluateConfig(Section):
+    """An evaluation of a trained model."""
+
+    checkpoint: Path = Field(description="A .ckpt file, or the directory of a run (its best.ckpt).")
+    data: EvaluationDataConfig = Field(description="What to evaluate on.")
+    run_dir: Path | None = Field(description="Where metrics.json is written; by default a new folder.")
+    threads: int = Field(ge=1, description="CPU threads of torch.")

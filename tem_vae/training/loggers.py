@@ -1,0 +1,48 @@
+"""Where the scalars of a run go."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import wandb
+from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
+
+from tem_vae.training.config import TrainConfig
+from tem_vae.training.history import HistoryLogger
+
+
+@contextmanager
+def open_loggers(config: TrainConfig, run_dir: Path, first_update: int) -> Iterator[list[Logger]]:
+    """The loggers of a run; a wandb run is finished however the block is left, with its exit status.
+
+    Args:
+        config: The configuration.
+        run_dir: Where they write.
+        first_update: The update from which the run continues, 0 for a new one.
+    """
+    loggers: list[Logger] = [HistoryLogger(run_dir / "history.csv", first_update)]
+    if config.logger.kind == "csv":
+        loggers.append(CSVLogger(run_dir, name="csv", version=""))
+    if config.logger.kind == "wandb":
+        loggers.append(_open_wandb(config, run_dir))
+    exit_code = 1
+    try:
+        yield loggers
+        exit_code = 0
+    finally:
+        wandb.finish(exit_code=exit_code)
+
+
+def _open_wandb(config: TrainConfig, run_dir: Path) -> WandbLogger:
+    logger = WandbLogger(
+        project=config.logger.project,
+        save_dir=run_dir,
+        offline=config.logger.offline,
+        name=run_dir.name,
+        job_type="train",
+        config=config.model_dump(mode="json"),
+        settings=wandb.Settings(silent=True),
+    )
+    for summary in ("elbo/*", "prediction/*"):
+        logger.experiment.define_metric(summary, step_metric="trainer/global_step", summary="min,max,last")
+    return logger

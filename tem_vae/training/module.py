@@ -1,0 +1,117 @@
+"""The TEM VAE as Lightning trains it."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor
+
+from tem_vae.data import Walks
+from tem_vae.evaluation.scores import BoundScores, PredictionScores
+from tem_vae.evaluation.spectrum import describe_spectrum
+from tem_vae.model import MemoryPrior, TemVae
+from tem_vae.training.config import OptimizerConfig
+from tem_vae.training.schedules import forgetting, learning_rate_share, path_integration_share
+
+
+class TemVaeModule(L.LightningModule):
+    """Maximises the bound on training walks and scores predictions on validation walks.
+
+    Args:
+        model: What is trained.
+        optimizer: How.
+        scores: Scores the predictions of validation.
+        seed: Together with the number of the update, decides the noise of each update.
+    """
+
+    def __init__(
+        self, model: TemVae, optimizer: OptimizerConfig, scores: PredictionScores, seed: int
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.optimizer_config = optimizer
+        self.seed = seed
+        self.prediction_scores = scores
+        self.bound_scores = BoundScores()
+
+    def configure_optimizers(self) -> Mapping[str, Any]:
+        """AdamW, with a rate and a schedule of its own for path integration."""
+        config = self.optimizer_config
+        rotations = set(self.model.integrator.parameters())
+        groups = [
+            {"params": [p for p in self.model.parameters() if p not in rotations], "name": "model"},
+            {
+                "params": list(rotations),
+                "lr": config.learning_rate * config.path_integration_factor,
+                "weight_decay": 0.0,
+                "name": "path_integration",
+            },
+        ]
+        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
+        updates = self.trainer.max_steps
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer,
+            [
+                partial(learning_rate_share, updates=updates, warmup=config.warmup_updates),
+                partial(path_integration_share, updates=updates, config=config),
+            ],
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_batch_start(self, batch: Walks, batch_idx: int) -> None:
+        """Seed the noise of this update by its number, so that a continued run draws what it would have."""
+        torch.manual_seed(self.seed * 2**31 + self.global_step)
+        self.model.memory.forgetting = forgetting(
+            self.global_step, self.trainer.max_steps, self.optimizer_config
+        )
+
+    def training_step(self, batch: Walks, batch_idx: int) -> Tensor:
+        """The negative bound, nats per percept."""
+        terms = self.model.elbo(batch.percepts, batch.actions)
+        elbo = terms.elbo.mean()
+        self.log("elbo/elbo", elbo, prog_bar=True)
+        if self.global_step % self.trainer.log_every_n_steps == 0:
+            self.log("elbo/reconstruction", terms.reconstruction.mean())
+            self.log("elbo/kl", terms.kl.mean())
+            self.log_dict(describe_memory(self.model.memory))
+        return -elbo
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the norm of the gradient, and log what it was before."""
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or torch.inf)
+        self.log("optimizer/gradient_norm", norm)
+
+    def validation_step(self, batch: Walks, batch_idx: int) -> None:
+        """Score one batch of validation walks."""
+        self.bound_scores.update(self.model.elbo(batch.percepts, batch.actions))
+        prediction = self.model.predict(batch.percepts, batch.actions)
+        self.prediction_scores.update(batch, prediction, self.model.reconstruct(batch.percepts))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the scores, and the spectra of E and of the whitening S⁻¹E."""
+        bounds = self.bound_scores.compute()
+        self.log_dict({f"elbo/validation_{name}": bounds[name] for name in ("elbo", "reconstruction", "kl")})
+        scores = self.prediction_scores.compute()
+        self.log_dict({f"prediction/{name}": float(score) for name, score in scores.items()})
+        self.log_dict(describe_spectrum(self.model.metric))
+        self.bound_scores.reset()
+        self.prediction_scores.reset()
+
+
+def describe_memory(memory: MemoryPrior) -> dict[str, Tensor]:
+    """The learned scalars of the memory prior."""
+    return {
+        "neighborhood/posterior_scale": torch.tensor(memory.scale),
+        "neighborhood/memory_scale": memory.memory_scale,
+        "neighborhood/null_scale": memory.null_scale,
+        "memory/precision": memory.precision,
+        "memory/background_logit": memory.background_logit,
+        "memory/null_logit": memory.null_logit,
+    }

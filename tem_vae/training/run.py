@@ -1,0 +1,153 @@
+"""Training and evaluation as functions of a checked configuration."""
+
+import json
+import math
+from pathlib import Path
+
+import lightning as L
+import torch
+import yaml
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import Logger
+
+from tem_vae.data import HeldOutWalks, MomentumPolicy, PerceptSource
+from tem_vae.evaluation.classifier import NearestPercept
+from tem_vae.evaluation.scores import PredictionScores
+from tem_vae.training.build import build_data, build_held_out, build_model
+from tem_vae.training.callbacks import TrainingClock, build_callbacks, progress_bar
+from tem_vae.training.checkpoint import TrainedRun, load_run, read_checkpoint
+from tem_vae.training.config import EvaluateConfig, EvaluationDataConfig, HeldOutConfig, TrainConfig
+from tem_vae.training.loggers import open_loggers
+from tem_vae.training.module import TemVaeModule
+from tem_vae.training.schema import ConfigurationError
+from tem_vae.training.tester import Tester
+
+Metrics = dict[str, float | int | None]
+
+
+def train(config: TrainConfig, run_dir: Path) -> Metrics:
+    """Train a model and test its best checkpoint; everything is written to ``run_dir``.
+
+    Returns:
+        What ``metrics.json`` holds.
+
+    Raises:
+        ConfigurationError: ``run_dir`` holds a run already, and ``resume`` is false.
+        CheckpointError: ``resume`` is true and there is nothing to continue.
+    """
+    checkpoints = run_dir / "checkpoints"
+    if checkpoints.exists() and not config.resume:
+        raise ConfigurationError(
+            f"run_dir = {run_dir} holds a run already; continue it with resume=true, or name another run_dir"
+        )
+    first_update = read_checkpoint(checkpoints / "last.ckpt")["global_step"] if config.resume else 0
+    torch.set_num_threads(config.trainer.threads)
+    L.seed_everything(config.seed, workers=True, verbose=False)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    (run_dir / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+    data = build_data(config.data, config.seed)
+    percepts = data.train.percepts
+    model = build_model(config.model, percepts, len(data.train.worlds.actions))
+    module = TemVaeModule(model, config.optimizer, build_scores(percepts), config.seed)
+    clock = TrainingClock()
+    with open_loggers(config, run_dir, first_update) as loggers:
+        trainer = build_trainer(config, build_callbacks(config, run_dir, clock), loggers)
+        trainer.fit(module, data, ckpt_path=checkpoints / "last.ckpt" if config.resume else None)
+        trainer.save_checkpoint(checkpoints / "last.ckpt")
+        if not (checkpoints / "best.ckpt").exists():
+            trainer.save_checkpoint(checkpoints / "best.ckpt")
+        metrics = test(load_run(run_dir), data.test, trainer) | describe_training(config, clock, trainer)
+        for logger in loggers:
+            logger.log_metrics({k: v for k, v in metrics.items() if v is not None}, trainer.global_step)
+    write_metrics(metrics, run_dir)
+    return metrics
+
+
+def evaluate(config: EvaluateConfig, run_dir: Path) -> Metrics:
+    """Score a trained model in other worlds; ``metrics.json`` is written to ``run_dir``.
+
+    Returns:
+        What ``metrics.json`` holds.
+
+    Raises:
+        CheckpointError: There is no checkpoint of this program at ``config.checkpoint``.
+    """
+    torch.set_num_threads(config.threads)
+    run = load_run(config.checkpoint)
+    held_out = override_held_out(run.config.data.test, config.data)
+    walks = build_held_out(held_out, run.percepts, MomentumPolicy(run.config.data.momentum), "test")
+    trainer = L.Trainer(
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        callbacks=progress_bar(),
+        default_root_dir=run_dir,
+    )
+    metrics = test(run, walks, trainer)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    write_metrics(metrics, run_dir)
+    return metrics
+
+
+def override_held_out(trained_on: HeldOutConfig, config: EvaluationDataConfig) -> HeldOutConfig:
+    """What the run was tested on, with whatever the evaluation says differently."""
+    changes = config.model_dump(exclude_none=True)
+    merged = trained_on.model_dump() | changes
+    merged["world"] = trained_on.world.model_dump() | changes["world"]
+    return HeldOutConfig.model_validate(merged)
+
+
+def test(run: TrainedRun, walks: HeldOutWalks, trainer: L.Trainer) -> Metrics:
+    """The ``test/`` scores of a trained model on held-out walks; None where there was nothing to score."""
+    with torch.random.fork_rng():
+        torch.manual_seed(run.config.seed)
+        untrained = build_model(run.config.model, run.percepts, len(walks.source.worlds.actions))
+    tester = Tester(run.model, untrained.eval(), build_scores(run.percepts), run.percepts, walks.seed)
+    trainer.test(tester, walks.loader(), verbose=False)
+    return {name: None if math.isnan(score) else score for name, score in tester.results.items()}
+
+
+def build_scores(percepts: PerceptSource) -> PredictionScores:
+    """Scores whose classifier knows the source's references."""
+    references = percepts.references()
+    classifier = NearestPercept(torch.from_numpy(references.percepts), torch.from_numpy(references.classes))
+    return PredictionScores(percepts.n_classes, classifier)
+
+
+def build_trainer(config: TrainConfig, callbacks: list[Callback], loggers: list[Logger]) -> L.Trainer:
+    """Lightning's trainer. One epoch is the whole run: training batches never end and never repeat."""
+    trainer = config.trainer
+    return L.Trainer(
+        max_steps=trainer.max_steps,
+        limit_train_batches=max(1, trainer.max_steps),
+        val_check_interval=min(trainer.val_check_interval, max(1, trainer.max_steps)),
+        check_val_every_n_epoch=None,
+        accelerator=trainer.accelerator,
+        devices=trainer.devices,
+        precision=trainer.precision,
+        gradient_clip_val=trainer.gradient_clip_val,
+        log_every_n_steps=trainer.log_every_n_steps,
+        num_sanity_val_steps=0,
+        callbacks=callbacks,
+        logger=loggers,
+        enable_model_summary=False,
+    )
+
+
+def describe_training(config: TrainConfig, clock: TrainingClock, trainer: L.Trainer) -> Metrics:
+    """The ``train/`` entries of ``metrics.json``."""
+    updates = trainer.global_step
+    walk_steps = updates * config.data.batch_size * config.data.walk_length * trainer.world_size
+    return {
+        "train/seconds": clock.seconds,
+        "train/steps_per_second": walk_steps / clock.seconds if clock.seconds > 0 else None,
+        "train/updates": updates,
+    }
+
+
+def write_metrics(metrics: Metrics, run_dir: Path) -> None:
+    """Write ``metrics.json``, by way of another file, so that it is whole if it is there."""
+    scratch = run_dir / "metrics.json.part"
+    scratch.write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n")
+    scratch.replace(run_dir / "metrics.json")

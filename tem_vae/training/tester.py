@@ -1,0 +1,72 @@
+"""A trained model scored on held-out walks, as Lightning tests it."""
+
+import lightning as L
+import torch
+from torch import Tensor
+
+from tem_vae.data import Symbols, Walks, classify_steps
+from tem_vae.data.percepts import PerceptSource
+from tem_vae.evaluation.oracle import tight_bounds
+from tem_vae.evaluation.scores import BoundScores, PredictionScores, remembered_class
+from tem_vae.evaluation.spectrum import effective_rank, subspace_share, unscaled_whitening
+from tem_vae.model import TemVae
+
+IWAE_SAMPLES = 50
+IWAE_STEPS = 200
+
+
+class Tester(L.LightningModule):
+    """Scores a model, and beside it baselines and the same model untrained, on the same walks.
+
+    Args:
+        model: The trained model.
+        untrained: The same architecture with fresh weights: what a random torus is good for.
+        scores: Scores the predictions.
+        percepts: Where the percepts come from.
+        seed: Decides the posterior samples.
+    """
+
+    def __init__(
+        self, model: TemVae, untrained: TemVae, scores: PredictionScores, percepts: PerceptSource, seed: int
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.untrained = untrained
+        self.prediction_scores = scores
+        self.bound_scores = BoundScores()
+        self.percepts = percepts
+        self.seed = seed
+        self.results: dict[str, float] = {}
+
+    def test_step(self, batch: Walks, batch_idx: int) -> None:
+        """Score one batch of walks."""
+        torch.manual_seed(self.seed * 2**31 + batch_idx)
+        self.bound_scores.update(self.model.elbo(batch.percepts, batch.actions))
+        self.bound_scores.update_tight(tight_bounds(self.model, batch, IWAE_SAMPLES, IWAE_STEPS))
+        prediction = self.model.predict(batch.percepts, batch.actions)
+        self.prediction_scores.update(batch, prediction, self.model.reconstruct(batch.percepts))
+        self._score_untrained(batch)
+
+    def _score_untrained(self, batch: Walks) -> None:
+        weights = self.untrained.memory.attend(self.untrained.integrator(batch.actions)).exp()
+        predicted = remembered_class(weights[..., 1:], batch.classes, self.prediction_scores.n_classes)
+        kinds = classify_steps(batch.places)
+        self.prediction_scores.update_classes("untrained", predicted, batch, kinds)
+
+    def on_test_epoch_end(self) -> None:
+        """Gather everything in `results`, by the names that metrics.json has."""
+        scores = self.prediction_scores.compute() | self.bound_scores.compute() | self._describe_metric()
+        self.results = {f"test/{name}": float(score) for name, score in scores.items()}
+
+    def _describe_metric(self) -> dict[str, Tensor]:
+        factorization = self.model.metric.factorize()
+        E, whitening = factorization.embedding, unscaled_whitening(factorization)
+        scalars = {
+            "effective_rank": effective_rank(E),
+            "effective_rank_whitening": effective_rank(whitening),
+        }
+        if isinstance(self.percepts, Symbols):
+            basis = torch.from_numpy(self.percepts.relevant_basis).to(E.device)
+            scalars["relevant_share_E"] = subspace_share(E, basis)
+            scalars["relevant_share_whitening"] = subspace_share(whitening, basis)
+        return scalars
