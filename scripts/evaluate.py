@@ -1,4 +1,4 @@
-"""Score a trained model in other worlds: ``python scripts/evaluate.py checkpoint=PATH [data.* overrides]``."""
+"""Score a trained model: ``python scripts/evaluate.py checkpoint=PATH [data.* overrides]``."""
 
 import sys
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import lightning as L
 import numpy as np
@@ -42,8 +43,13 @@ class WalkSource:
         classes = np.take_along_axis(contents, places, axis=1)
         percepts = self.percepts.sample(classes, self.split, rng)
         positions = np.take_along_axis(worlds.layout, places[..., None], axis=1)
-        tensors = (torch.from_numpy(array) for array in (percepts, actions, places, classes))
-        return Walks(*tensors, torch.from_numpy(positions).float())
+        return Walks(
+            percepts=torch.from_numpy(percepts),
+            actions=torch.from_numpy(actions),
+            places=torch.from_numpy(places),
+            classes=torch.from_numpy(classes),
+            positions=torch.from_numpy(positions).float(),
+        )
 
 
 class WalkBatches(Dataset[Walks]):
@@ -55,7 +61,7 @@ class WalkBatches(Dataset[Walks]):
         length: How many batches there are.
     """
 
-    _streams: dict[Split, int] = {"train": 0, "validation": 1, "test": 2}
+    _streams: ClassVar[dict[Split, int]] = {"train": 0, "validation": 1, "test": 2}
 
     def __init__(self, source: WalkSource, seed: int, length: int) -> None:
         self.source = source

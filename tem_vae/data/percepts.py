@@ -15,7 +15,7 @@ FloatPercepts = npt.NDArray[np.float32]
 
 
 class References(NamedTuple):
-    """Percepts of known class, from the training split: what the fixed nearest-percept classifier compares with.
+    """Percepts of known class, from the training split, for the fixed nearest-percept classifier.
 
     Attributes:
         percepts: shape (references, percept_dim).
@@ -42,7 +42,7 @@ class PerceptSource(Protocol):
         """Rows and columns if a percept is a flattened image."""
 
     def sample(self, classes: IntArray, split: Split, rng: np.random.Generator) -> FloatPercepts:
-        """Draw one percept of each class given, shape (\\*classes.shape, percept_dim)."""
+        """Draw one percept of each class given, of shape (*classes.shape, percept_dim)."""
 
     def references(self) -> References:
         """The references of the fixed classifier."""
@@ -76,8 +76,9 @@ class Digits:
         self._labels = labels
         # Ordered by class, so that an image of a class is one index away.
         self._splits: dict[Split, IntArray] = {
-            split: members[np.argsort(labels[members], kind="stable")]
-            for split, members in (("train", train), ("validation", validation), ("test", test))
+            "train": _order_by_class(train, labels),
+            "validation": _order_by_class(validation, labels),
+            "test": _order_by_class(test, labels),
         }
 
     def _hold_out(self, images: IntArray, labels: IntArray, seed: int) -> tuple[IntArray, IntArray]:
@@ -92,7 +93,8 @@ class Digits:
         counts = np.bincount(self._labels[members], minlength=self.n_classes)
         first = counts.cumsum() - counts
         choice = (rng.random(classes.shape) * counts[classes]).astype(np.int64)
-        return self._images[members[first[classes] + choice]]
+        percepts: FloatPercepts = self._images[members[first[classes] + choice]]
+        return percepts
 
     def references(self) -> References:
         """All training images."""
@@ -101,7 +103,12 @@ class Digits:
 
     def to_unit_range(self, percepts: FloatPercepts) -> FloatPercepts:
         """Undo the standardisation: grey levels in [0, 1], up to reconstruction error."""
-        return percepts * np.float32(self._deviation) + self.mean
+        grey: FloatPercepts = percepts * np.float32(self._deviation) + self.mean
+        return grey
+
+
+def _order_by_class(images: IntArray, labels: IntArray) -> IntArray:
+    return images[np.argsort(labels[images], kind="stable")]
 
 
 class Symbols:
@@ -141,7 +148,8 @@ class Symbols:
     def sample(self, classes: IntArray, split: Split, rng: np.random.Generator) -> FloatPercepts:
         """The prototype of each class with fresh nuisance; no split shares a draw with another."""
         nuisance = rng.standard_normal((*classes.shape, self._nuisance_basis.shape[1]), dtype=np.float32)
-        return self._prototypes[classes] + nuisance @ self._nuisance_basis.T
+        percepts: FloatPercepts = self._prototypes[classes] + nuisance @ self._nuisance_basis.T
+        return percepts
 
     def references(self) -> References:
         """The prototypes themselves, one a class."""

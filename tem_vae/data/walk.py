@@ -16,7 +16,7 @@ class Walks(NamedTuple):
         actions: The action that leads from step t to t + 1, shape (batch, time - 1), int64.
         places: The place occupied at each step, shape (batch, time), int64.
         classes: The class of percept that the place holds, shape (batch, time), int64.
-        positions: Where the place lies in the plane, in link lengths, shape (batch, time, 2): used by figures only.
+        positions: Where the place lies in the plane, in link lengths, shape (batch, time, 2); for figures.
     """
 
     percepts: Tensor
@@ -67,7 +67,7 @@ def occurred_before(symbols: Tensor) -> Tensor:
         symbols: Integers of shape (batch, time).
     """
     batch, time = symbols.shape
-    compact = symbols.unique(return_inverse=True)[1]
+    compact = torch.unique(symbols, return_inverse=True)[1]
     steps = torch.arange(time, device=symbols.device).expand(batch, time)
     first = torch.full((batch, int(compact.max()) + 1), time, device=symbols.device)
     first = first.scatter_reduce(1, compact, steps, "amin")

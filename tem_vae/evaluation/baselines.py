@@ -17,7 +17,7 @@ def node_agent(classes: Tensor, kinds: StepKinds, n_classes: int) -> Tensor:
 
 
 def edge_agent(classes: Tensor, kinds: StepKinds, n_classes: int) -> Tensor:
-    """Perfect memory of walked links, in both directions: right where the link is known, else the majority."""
+    """Perfect memory of walked links, in both directions: right on known links, else the majority."""
     return torch.where(kinds.known_link, classes, majority_agent(classes, n_classes))
 
 

@@ -53,8 +53,8 @@ def tight_bounds(model: TemVae, walks: Walks, samples: int, steps: int) -> Tight
     factorization = inference.posterior.factorization
     oracle = replace(inference, prior=model.memory(inference.posterior.center, weights, factorization))
     by_model, by_oracle = [], []
-    for chunk in torch.empty(samples).split(_SAMPLES_AT_ONCE):
-        z, u = inference.posterior.rsample_with_u((len(chunk),))
+    for first in range(0, samples, _SAMPLES_AT_ONCE):
+        z, u = inference.posterior.rsample_with_u((min(_SAMPLES_AT_ONCE, samples - first),))
         terms = model.evaluate_sample(percepts, inference, z, u)
         by_model.append(terms.elbo)
         by_oracle.append(replace(terms, log_prior=oracle.prior.log_prob(z)).elbo)

@@ -1,16 +1,18 @@
 """The scores of a model on walks, with the baselines on the same steps beside them."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torchmetrics import SumMetric
 from torchmetrics.classification import BinaryAUROC
 
 from tem_vae.data import StepKinds, Walks, classify_steps
 from tem_vae.evaluation.baselines import copy_agent, edge_agent, majority_agent, node_agent
 from tem_vae.evaluation.classifier import NearestPercept
-from tem_vae.evaluation.masked_mean import MaskedMean
+from tem_vae.evaluation.masked_means import MaskedMeans
 from tem_vae.evaluation.oracle import TightBounds
 from tem_vae.model import ElboTerms, Prediction
 
@@ -24,6 +26,11 @@ def remembered_class(memory_weights: Tensor, classes: Tensor, n_classes: int) ->
         n_classes: How many there are.
     """
     return (memory_weights @ F.one_hot(classes, n_classes).to(memory_weights.dtype)).argmax(dim=-1)
+
+
+MODEL = ("memory", "decoded", "reconstruction")
+AGENTS = ("node_agent", "edge_agent", "majority", "copy")
+UNTRAINED = "untrained"
 
 
 def score_name(predictor: str, kind: Literal["revisit", "zero_shot"]) -> str:
@@ -44,16 +51,20 @@ class PredictionScores(nn.Module):
     Args:
         n_classes: Classes of percepts.
         classifier: Gives classes to decoded percepts.
+        predictors: The names of those that `update_classes` will be called for.
     """
 
-    def __init__(self, n_classes: int, classifier: NearestPercept) -> None:
+    def __init__(self, n_classes: int, classifier: NearestPercept, predictors: Iterable[str]) -> None:
         super().__init__()
         self.n_classes = n_classes
         self.classifier = classifier
-        self.accuracies = nn.ModuleDict()
+        self.accuracies = MaskedMeans(
+            [score_name(p, k) for p in predictors for k in ("revisit", "zero_shot")]
+        )
         self.novelty_auroc = BinaryAUROC()
-        self.register_buffer("counts", torch.zeros(3, dtype=torch.int64), persistent=False)
-        self.counts: Tensor
+        self.first_visits = SumMetric()
+        self.revisits = SumMetric()
+        self.zero_shot_moves = SumMetric()
 
     def update(self, walks: Walks, prediction: Prediction, reconstruction: Tensor) -> None:
         """Score one batch.
@@ -69,39 +80,42 @@ class PredictionScores(nn.Module):
         self.update_classes("memory", remembered, walks, kinds)
         self.update_classes("decoded", self._classify(prediction.percepts, kinds), walks, kinds)
         self.update_classes("reconstruction", self._classify(reconstruction, kinds), walks, kinds)
-        self.update_classes("node_agent", node_agent(walks.classes, kinds, self.n_classes), walks, kinds)
-        self.update_classes("edge_agent", edge_agent(walks.classes, kinds, self.n_classes), walks, kinds)
-        self.update_classes("majority", majority_agent(walks.classes, self.n_classes), walks, kinds)
-        self.update_classes("copy", copy_agent(walks.classes), walks, kinds)
         self.novelty_auroc.update(prediction.novelty[kinds.move], kinds.first_visit[kinds.move].long())
-        self.counts += torch.stack([kinds.revisit.sum(), kinds.zero_shot.sum(), kinds.first_visit.sum()])
+        self.first_visits.update(kinds.first_visit.sum())
+        self.revisits.update(kinds.revisit.sum())
+        self.zero_shot_moves.update(kinds.zero_shot.sum())
 
     def update_classes(self, predictor: str, predicted: Tensor, walks: Walks, kinds: StepKinds) -> None:
         """Score the classes that a predictor named, (batch, time)."""
         correct = predicted == walks.classes
-        self._mean(score_name(predictor, "revisit")).update(correct, kinds.revisit)
-        self._mean(score_name(predictor, "zero_shot")).update(correct, kinds.zero_shot)
+        self.accuracies.update(score_name(predictor, "revisit"), correct, kinds.revisit)
+        self.accuracies.update(score_name(predictor, "zero_shot"), correct, kinds.zero_shot)
+
+    def update_agents(self, walks: Walks) -> None:
+        """Score the agents that have no model."""
+        kinds = classify_steps(walks.places)
+        self.update_classes("node_agent", node_agent(walks.classes, kinds, self.n_classes), walks, kinds)
+        self.update_classes("edge_agent", edge_agent(walks.classes, kinds, self.n_classes), walks, kinds)
+        self.update_classes("majority", majority_agent(walks.classes, self.n_classes), walks, kinds)
+        self.update_classes("copy", copy_agent(walks.classes), walks, kinds)
 
     def compute(self) -> dict[str, Tensor]:
         """Every score so far by name; NaN where there was nothing to score."""
-        scores = {name: mean.compute() for name, mean in self.accuracies.items()}
-        revisits, zero_shots, first_visits = self.counts
-        undefined = revisits * first_visits == 0
-        auroc = self.novelty_auroc.compute() if not undefined else torch.tensor(torch.nan)
-        return scores | {"novelty_auroc": auroc, "zero_shot_moves": zero_shots}
+        scores: dict[str, Tensor] = self.accuracies.compute()
+        both_kinds = self.first_visits.compute() * self.revisits.compute() > 0
+        auroc = self.novelty_auroc.compute() if both_kinds else torch.tensor(torch.nan)
+        return scores | {"novelty_auroc": auroc, "zero_shot_moves": self.zero_shot_moves.compute()}
 
     def reset(self) -> None:
         """Forget every batch."""
-        self.accuracies.clear()
-        self.novelty_auroc.reset()
-        self.counts.zero_()
-
-    def _mean(self, name: str) -> MaskedMean:
-        if name not in self.accuracies:
-            self.accuracies[name] = MaskedMean().to(self.counts.device)
-        mean = self.accuracies[name]
-        assert isinstance(mean, MaskedMean)
-        return mean
+        for metric in (
+            self.accuracies,
+            self.novelty_auroc,
+            self.first_visits,
+            self.revisits,
+            self.zero_shot_moves,
+        ):
+            metric.reset()
 
     def _classify(self, percepts: Tensor, kinds: StepKinds) -> Tensor:
         """Classes of the percepts at scored steps, -1 elsewhere, (batch, time)."""
@@ -110,34 +124,19 @@ class PredictionScores(nn.Module):
         return classes
 
 
-class BoundScores(nn.Module):
+class BoundScores(MaskedMeans):
     """Means of the bound and its terms, nats per percept."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.means = nn.ModuleDict(
-            {name: MaskedMean() for name in ("elbo", "reconstruction", "kl", "iwae", "predictive_gap")}
-        )
+        super().__init__(["elbo", "reconstruction", "kl", "iwae", "predictive_gap"])
 
-    def update(self, terms: ElboTerms) -> None:
+    def update_terms(self, terms: ElboTerms) -> None:
         """Take in the one-sample terms of a batch."""
-        self._update("elbo", terms.elbo)
-        self._update("reconstruction", terms.reconstruction)
-        self._update("kl", terms.kl)
+        self.update("elbo", terms.elbo)
+        self.update("reconstruction", terms.reconstruction)
+        self.update("kl", terms.kl)
 
     def update_tight(self, bounds: TightBounds) -> None:
         """Take in importance-weighted bounds of a batch."""
-        self._update("iwae", bounds.model)
-        self._update("predictive_gap", bounds.oracle - bounds.model)
-
-    def compute(self) -> dict[str, Tensor]:
-        """The means so far."""
-        return {name: mean.compute() for name, mean in self.means.items()}
-
-    def reset(self) -> None:
-        """Forget every batch."""
-        for mean in self.means.values():
-            mean.reset()
-
-    def _update(self, name: str, values: Tensor) -> None:
-        self.means[name].update(values, torch.ones_like(values, dtype=torch.bool))
+        self.update("iwae", bounds.model)
+        self.update("predictive_gap", bounds.oracle - bounds.model)

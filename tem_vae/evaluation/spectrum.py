@@ -9,11 +9,13 @@ from tem_vae.geometry import Factorization, Pseudometric
 def effective_rank(matrix: Tensor) -> Tensor:
     """The number of directions that count, between 1 and the rank; a scalar.
 
-    exp of the entropy of the singular values, normalised to sum 1 (Roy & Vetterli 2007, "The effective rank").
+    The exponential of the entropy of the singular values, normalised to sum 1 (Roy & Vetterli 2007,
+    "The effective rank: a measure of effective dimensionality").
     """
     sigma = torch.linalg.svdvals(matrix.double())
     share = sigma / sigma.sum()
-    return torch.special.entr(share).sum().exp()
+    rank: Tensor = torch.special.entr(share).sum().exp()
+    return rank
 
 
 def subspace_share(matrix: Tensor, basis: Tensor) -> Tensor:

@@ -36,6 +36,6 @@ class MlpDecoder(nn.Module):
 
         .. math:: \log p(x|z) = -\frac{\lVert x - \mu(Ez)\rVert^2}{2\sigma^2} - \frac P2\log(2\pi\sigma^2)
         """
-        squared_error = (percepts - self(embedded)).square().sum(dim=-1)
+        squared_error: Tensor = (percepts - self(embedded)).square().sum(dim=-1)
         log_normaliser = 0.5 * percepts.shape[-1] * math.log(2 * math.pi * self.noise**2)
         return -0.5 * squared_error / self.noise**2 - log_normaliser

@@ -27,7 +27,7 @@ class ElboTerms:
 
     @property
     def elbo(self) -> Tensor:
-        """log p(x_t|z_t) + log p(z_t|past) − log q(z_t|x_t), nats per percept."""
+        """The bound: log p(x_t|z_t) + log p(z_t|past) − log q(z_t|x_t), nats per percept."""
         return self.reconstruction - self.kl
 
 

@@ -20,13 +20,13 @@ class MemoryPrior(nn.Module):
               w_{ts} \propto e^{-\frac12 d^2(g_t, g_s)/\lambda^2} + e^b/(t-1),
 
     with :math:`d^2(g, g') = 2 - 2 g\cdot g'`. The first summand of a memory's weight says that it was made
-    near this location; the second, spread evenly over all memories, that it was made in this world. Without it
-    the bound would widen the kernel to borrow from elsewhere (a few visits are a poor density), and
+    near this location; the second, spread evenly over all memories, that it was made in this world. Without
+    it the bound would widen the kernel to borrow from elsewhere (a few visits are a poor density), and
     predictions would blur. Strictly causal: step t never sees its own percept or a later one.
 
-    In training only, a memory may also lose ``forgetting`` nats of its near weight with every step of its age.
-    Over short times an action and its opposite meet often, and longer loops cannot yet mislead: that is how
-    path integration locks in. The trainer lets it fade to 0.
+    In training only, a memory may also lose ``forgetting`` nats of its near weight with every step of its
+    age. Over short times an action and its opposite meet often, and longer loops cannot yet mislead: that is
+    how path integration locks in. The trainer lets it fade to 0.
 
     Args:
         code_dim: N.
@@ -44,7 +44,7 @@ class MemoryPrior(nn.Module):
         self.log_precision = nn.Parameter(torch.tensor(math.log(initial_precision)))
         self.null_logit = nn.Parameter(torch.tensor(0.0))
         self.background_logit = nn.Parameter(torch.tensor(-2.0))
-        # A memory is nearly as sharp as the posterior, a novel place anything: measured end points of training.
+        # Wider than the posterior, and much wider for a novel place, where the percept may be anything.
         self.log_memory_scale_ratio = nn.Parameter(torch.tensor(0.3))
         self.log_null_scale_ratio = nn.Parameter(torch.tensor(1.5))
 

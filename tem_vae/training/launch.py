@@ -1,4 +1,4 @@
-"""How a script runs: Hydra composes, everything is checked before anything is built, the exit status tells."""
+"""How a script runs: Hydra composes, all is checked before anything is built, the exit status tells."""
 
 import logging
 import os
@@ -59,3 +59,4 @@ def _quiet_libraries() -> None:
     """Silence what a user can do nothing about."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")

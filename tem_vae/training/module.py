@@ -1,11 +1,11 @@
 """The TEM VAE as Lightning trains it."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import lightning as L
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 
 from tem_vae.data import Walks
@@ -24,23 +24,30 @@ class TemVaeModule(L.LightningModule):
         optimizer: How.
         scores: Scores the predictions of validation.
         seed: Together with the number of the update, decides the noise of each update.
+        log_every: Updates from one logged value to the next.
     """
 
     def __init__(
-        self, model: TemVae, optimizer: OptimizerConfig, scores: PredictionScores, seed: int
+        self,
+        model: TemVae,
+        optimizer: OptimizerConfig,
+        scores: PredictionScores,
+        seed: int,
+        log_every: int,
     ) -> None:
         super().__init__()
         self.model = model
         self.optimizer_config = optimizer
         self.seed = seed
+        self.log_every = log_every
         self.prediction_scores = scores
         self.bound_scores = BoundScores()
 
-    def configure_optimizers(self) -> Mapping[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW, with a rate and a schedule of its own for path integration."""
         config = self.optimizer_config
         rotations = set(self.model.integrator.parameters())
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": [p for p in self.model.parameters() if p not in rotations], "name": "model"},
             {
                 "params": list(rotations),
@@ -72,7 +79,7 @@ class TemVaeModule(L.LightningModule):
         terms = self.model.elbo(batch.percepts, batch.actions)
         elbo = terms.elbo.mean()
         self.log("elbo/elbo", elbo, prog_bar=True)
-        if self.global_step % self.trainer.log_every_n_steps == 0:
+        if self.global_step % self.log_every == 0:
             self.log("elbo/reconstruction", terms.reconstruction.mean())
             self.log("elbo/kl", terms.kl.mean())
             self.log_dict(describe_memory(self.model.memory))
@@ -90,7 +97,7 @@ class TemVaeModule(L.LightningModule):
 
     def validation_step(self, batch: Walks, batch_idx: int) -> None:
         """Score one batch of validation walks."""
-        self.bound_scores.update(self.model.elbo(batch.percepts, batch.actions))
+        self.bound_scores.update_terms(self.model.elbo(batch.percepts, batch.actions))
         prediction = self.model.predict(batch.percepts, batch.actions)
         self.prediction_scores.update(batch, prediction, self.model.reconstruct(batch.percepts))
 

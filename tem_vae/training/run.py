@@ -2,6 +2,8 @@
 
 import json
 import math
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import lightning as L
@@ -12,7 +14,7 @@ from lightning.pytorch.loggers import Logger
 
 from tem_vae.data import HeldOutWalks, MomentumPolicy, PerceptSource
 from tem_vae.evaluation.classifier import NearestPercept
-from tem_vae.evaluation.scores import PredictionScores
+from tem_vae.evaluation.scores import AGENTS, MODEL, UNTRAINED, PredictionScores
 from tem_vae.training.build import build_data, build_held_out, build_model
 from tem_vae.training.callbacks import TrainingClock, build_callbacks, progress_bar
 from tem_vae.training.checkpoint import TrainedRun, load_run, read_checkpoint
@@ -48,7 +50,8 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
     data = build_data(config.data, config.seed)
     percepts = data.train.percepts
     model = build_model(config.model, percepts, len(data.train.worlds.actions))
-    module = TemVaeModule(model, config.optimizer, build_scores(percepts), config.seed)
+    scores = build_scores(percepts, MODEL)
+    module = TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
     clock = TrainingClock()
     with open_loggers(config, run_dir, first_update) as loggers:
         trainer = build_trainer(config, build_callbacks(config, run_dir, clock), loggers)
@@ -82,6 +85,7 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> Metrics:
         enable_checkpointing=False,
         enable_model_summary=False,
         callbacks=progress_bar(),
+        enable_progress_bar=sys.stdout.isatty(),
         default_root_dir=run_dir,
     )
     metrics = test(run, walks, trainer)
@@ -103,16 +107,17 @@ def test(run: TrainedRun, walks: HeldOutWalks, trainer: L.Trainer) -> Metrics:
     with torch.random.fork_rng():
         torch.manual_seed(run.config.seed)
         untrained = build_model(run.config.model, run.percepts, len(walks.source.worlds.actions))
-    tester = Tester(run.model, untrained.eval(), build_scores(run.percepts), run.percepts, walks.seed)
+    scores = build_scores(run.percepts, (*MODEL, *AGENTS, UNTRAINED))
+    tester = Tester(run.model, untrained.eval(), scores, run.percepts, walks.seed)
     trainer.test(tester, walks.loader(), verbose=False)
     return {name: None if math.isnan(score) else score for name, score in tester.results.items()}
 
 
-def build_scores(percepts: PerceptSource) -> PredictionScores:
-    """Scores whose classifier knows the source's references."""
+def build_scores(percepts: PerceptSource, predictors: Iterable[str]) -> PredictionScores:
+    """Scores of the predictors named, whose classifier knows the source's references."""
     references = percepts.references()
     classifier = NearestPercept(torch.from_numpy(references.percepts), torch.from_numpy(references.classes))
-    return PredictionScores(percepts.n_classes, classifier)
+    return PredictionScores(percepts.n_classes, classifier, predictors)
 
 
 def build_trainer(config: TrainConfig, callbacks: list[Callback], loggers: list[Logger]) -> L.Trainer:
@@ -132,6 +137,7 @@ def build_trainer(config: TrainConfig, callbacks: list[Callback], loggers: list[
         callbacks=callbacks,
         logger=loggers,
         enable_model_summary=False,
+        enable_progress_bar=sys.stdout.isatty(),
     )
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from tem_vae.data import Symbols, Walks, classify_steps
 from tem_vae.data.percepts import PerceptSource
 from tem_vae.evaluation.oracle import tight_bounds
-from tem_vae.evaluation.scores import BoundScores, PredictionScores, remembered_class
+from tem_vae.evaluation.scores import UNTRAINED, BoundScores, PredictionScores, remembered_class
 from tem_vae.evaluation.spectrum import effective_rank, subspace_share, unscaled_whitening
 from tem_vae.model import TemVae
 
@@ -41,17 +41,18 @@ class Tester(L.LightningModule):
     def test_step(self, batch: Walks, batch_idx: int) -> None:
         """Score one batch of walks."""
         torch.manual_seed(self.seed * 2**31 + batch_idx)
-        self.bound_scores.update(self.model.elbo(batch.percepts, batch.actions))
+        self.bound_scores.update_terms(self.model.elbo(batch.percepts, batch.actions))
         self.bound_scores.update_tight(tight_bounds(self.model, batch, IWAE_SAMPLES, IWAE_STEPS))
         prediction = self.model.predict(batch.percepts, batch.actions)
         self.prediction_scores.update(batch, prediction, self.model.reconstruct(batch.percepts))
+        self.prediction_scores.update_agents(batch)
         self._score_untrained(batch)
 
     def _score_untrained(self, batch: Walks) -> None:
         weights = self.untrained.memory.attend(self.untrained.integrator(batch.actions)).exp()
         predicted = remembered_class(weights[..., 1:], batch.classes, self.prediction_scores.n_classes)
         kinds = classify_steps(batch.places)
-        self.prediction_scores.update_classes("untrained", predicted, batch, kinds)
+        self.prediction_scores.update_classes(UNTRAINED, predicted, batch, kinds)
 
     def on_test_epoch_end(self) -> None:
         """Gather everything in `results`, by the names that metrics.json has."""
