@@ -67,6 +67,8 @@ def occurred_before(symbols: Tensor) -> Tensor:
         symbols: Integers of shape (batch, time).
     """
     batch, time = symbols.shape
+    if symbols.numel() == 0:
+        return torch.zeros_like(symbols, dtype=torch.bool)
     compact = torch.unique(symbols, return_inverse=True)[1]
     steps = torch.arange(time, device=symbols.device).expand(batch, time)
     first = torch.full((batch, int(compact.max()) + 1), time, device=symbols.device)
