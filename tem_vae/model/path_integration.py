@@ -45,7 +45,8 @@ class PathIntegrator(nn.Module):
         rest of the walk.
         """
         steps = self.rotations.to(matrix_dtype(actions.device))[actions]
-        return self.locate(torch.cat([torch.zeros_like(steps[:, :1]), steps.cumsum(dim=1)], dim=1)).code
+        start = steps.new_zeros(len(steps), 1, self.channels)
+        return self.locate(torch.cat([start, steps.cumsum(dim=1)], dim=1)).code
 
     def start(self, batch: int) -> Location:
         """Where every walk begins: all phases 0."""

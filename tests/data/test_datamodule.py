@@ -2,12 +2,21 @@ import numpy as np
 import pytest
 import torch
 
-from tem_vae.data import Digits, HeldOutWalks, MomentumPolicy, RectangularWorlds, WalkDataModule, Walks, WalkSource
+from tem_vae.data import (
+    Digits,
+    HeldOutWalks,
+    MomentumPolicy,
+    RectangularWorlds,
+    WalkDataModule,
+    Walks,
+    WalkSource,
+)
+from tem_vae.data.percepts import Split
 
 
-def source(split: str = "train", batch_size: int = 4) -> WalkSource:
+def source(split: Split = "train", batch_size: int = 4) -> WalkSource:
     worlds = RectangularWorlds((3, 5), (3, 5))
-    return WalkSource(worlds, Digits(0), MomentumPolicy(0.5), split, batch_size, walk_length=20)  # type: ignore[arg-type]
+    return WalkSource(worlds, Digits(0), MomentumPolicy(0.5), split, batch_size, walk_length=20)
 
 
 def data(seed: int = 0, num_workers: int = 0) -> WalkDataModule:

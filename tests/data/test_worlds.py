@@ -30,7 +30,9 @@ def test_layout_places_linked_neighbors_one_apart() -> None:
     worlds = RectangularWorlds((4, 4), (5, 5)).sample(1, np.random.default_rng(0))
     there = worlds.destinations[0, :, RIGHT]
     here = np.flatnonzero(there != NO_LINK)
-    np.testing.assert_array_equal(worlds.layout[0, there[here]] - worlds.layout[0, here], [[1, 0]] * len(here))
+    np.testing.assert_array_equal(
+        worlds.layout[0, there[here]] - worlds.layout[0, here], [[1, 0]] * len(here)
+    )
 
 
 def test_sizes_reach_both_ends_of_the_range() -> None:

@@ -1,0 +1,67 @@
+import math
+
+import pytest
+import torch
+
+from tem_vae.geometry import Pseudometric
+from tem_vae.model import MemoryPrior
+
+
+@pytest.fixture
+def memory() -> MemoryPrior:
+    return MemoryPrior(code_dim=4, scale=0.5, initial_precision=10.0)
+
+
+def locations(*angles: float) -> torch.Tensor:
+    phase = torch.tensor([angles])
+    return torch.stack([phase.cos(), phase.sin()], dim=-1)
+
+
+def test_weights_follow_the_formula(memory: MemoryPrior) -> None:
+    with torch.no_grad():
+        memory.null_logit.fill_(0.3)
+    weights = memory.attend(locations(0.0, 1.0, 0.1)).exp()
+    background = math.exp(-2.0) / 2
+    near = [math.exp(-5 * (2 - 2 * math.cos(angle))) + background for angle in (0.1, 0.9)]
+    null = math.exp(0.3 - 0.3 * 10)
+    total = null + sum(near)
+    expected = torch.tensor([null, *near, 0.0]) / total
+    torch.testing.assert_close(weights[0, 2], expected)
+
+
+def test_weights_are_normalised_and_strictly_causal(memory: MemoryPrior) -> None:
+    weights = memory.attend(torch.nn.functional.normalize(torch.randn(3, 9, 8), dim=-1)).exp()
+    torch.testing.assert_close(weights.sum(dim=-1), torch.ones(3, 9))
+    assert not weights[..., 1:].triu().any()
+    torch.testing.assert_close(weights[:, 0, 0], torch.ones(3))
+
+
+def test_forgetting_lets_old_memories_fade_in_training_only(memory: MemoryPrior) -> None:
+    here = locations(0.0, 0.0, 0.0)
+    before = memory.attend(here)
+    memory.forgetting = 1.0
+    faded = memory.attend(here)
+    assert faded[0, 2, 1] < faded[0, 2, 2]
+    memory.eval()
+    torch.testing.assert_close(memory.attend(here), before)
+
+
+def test_an_infinitely_distant_memory_keeps_its_share_of_the_background(memory: MemoryPrior) -> None:
+    near = torch.tensor([[[-torch.inf, 0.0]]])
+    weights = memory.weigh(near, past=torch.tensor([[True, True]])).exp()[0, 0]
+    ratio = (weights[1] / weights[2]).item()
+    assert ratio == pytest.approx(math.exp(-2) / 2 / (1 + math.exp(-2) / 2))
+
+
+def test_the_gradient_is_finite_where_nothing_is_remembered(memory: MemoryPrior) -> None:
+    codes = torch.randn(1, 3, 4)
+    log_weights = memory.attend(locations(0.0, 0.5, 1.0))
+    prior = memory(codes, log_weights, Pseudometric(4, 2, tau=0.1).factorize())
+    prior.log_prob(codes).sum().backward()
+    for name, parameter in memory.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+
+
+def test_scales_are_positive_multiples_of_the_posterior_scale(memory: MemoryPrior) -> None:
+    assert memory.null_scale > memory.memory_scale > memory.scale
