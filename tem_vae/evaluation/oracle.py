@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tem_vae.data import Walks
-from tem_vae.model import MemoryPrior, TemVae, importance_weighted_bound
+from tem_vae.model import Memory, TemVae, importance_weighted_bound
 
 _SAMPLES_AT_ONCE = 10
 
@@ -24,7 +24,7 @@ class TightBounds(NamedTuple):
     oracle: Tensor
 
 
-def oracle_log_weights(memory: MemoryPrior, places: Tensor) -> Tensor:
+def oracle_log_weights(memory: Memory, places: Tensor) -> Tensor:
     """Log memory weights at distance 0 from memories of the same place and infinity from all others.
 
     Args:

@@ -6,10 +6,9 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from tem_vae.geometry import Neighborhood, NeighborhoodMixture, Pseudometric
+from tem_vae.geometry import Factorization, Neighborhood, NeighborhoodMixture, Pseudometric
 from tem_vae.geometry.precision import matmul
 from tem_vae.model.elbo import ElboTerms
-from tem_vae.model.memory import MemoryPrior
 from tem_vae.model.path_integration import PathIntegrator
 
 
@@ -28,6 +27,30 @@ class Decoder(Protocol):
 
     def log_prob(self, percepts: Tensor, embedded: Tensor) -> Tensor:
         """Log density of the percepts in nats, (*)."""
+
+
+class Memory(Protocol):
+    """A module from reference codes (batch, memories, N) and log weights to the prior of every step.
+
+    Attributes:
+        forgetting: Nats of near weight that a memory loses with every step of its age, in training.
+    """
+
+    forgetting: float
+
+    def __call__(
+        self, codes: Tensor, log_weights: Tensor, factorization: Factorization
+    ) -> NeighborhoodMixture:
+        """The prior of every step."""
+
+    def attend(self, locations: Tensor) -> Tensor:
+        """Log memory weights of every step of a walk, (batch, time, 1 + time), the null component first."""
+
+    def recall(self, locations: Tensor, remembered: Tensor) -> Tensor:
+        """Log memory weights at locations after all remembered ones, (*, time, 1 + memories)."""
+
+    def weigh(self, near: Tensor, past: Tensor) -> Tensor:
+        """Log memory weights, (batch, time, 1 + memories), from logits of nearness and what is past."""
 
 
 class Prediction(NamedTuple):
@@ -56,9 +79,10 @@ class Inference:
     posterior: Neighborhood
     prior: NeighborhoodMixture
 
-    def embed(self, z: Tensor) -> Tensor:
-        """E z, (*, N) -> (*, M): all that the decoder may read."""
-        return matmul(z, self.posterior.factorization.embedding.mT)
+    @property
+    def embedding(self) -> Tensor:
+        """E, (M, N)."""
+        return self.posterior.factorization.embedding
 
 
 class TemVae(nn.Module):
@@ -79,7 +103,7 @@ class TemVae(nn.Module):
         encoder: Encoder,
         metric: Pseudometric,
         integrator: PathIntegrator,
-        memory: MemoryPrior,
+        memory: Memory,
         decoder: Decoder,
         scale: float,
     ) -> None:
@@ -122,7 +146,7 @@ class TemVae(nn.Module):
             u: The noise they were made from, (*samples, batch, time, M).
         """
         return ElboTerms(
-            reconstruction=self.decoder.log_prob(percepts, inference.embed(z)),
+            reconstruction=self.decoder.log_prob(percepts, self.visible(z, inference.embedding)),
             log_prior=inference.prior.log_prob(z),
             log_posterior=inference.posterior.log_prob(z, u=u),
         )
@@ -137,10 +161,14 @@ class TemVae(nn.Module):
         """
         inference = self.infer(percepts, actions)
         weights = inference.prior.log_weights.exp()
-        expected = self.decoder(inference.embed(inference.prior.mode))
+        expected = self.decoder(self.visible(inference.prior.mode, inference.embedding))
         return Prediction(weights[..., 1:], weights[..., 0], expected)
 
     @torch.no_grad()
     def reconstruct(self, percepts: Tensor) -> Tensor:
         """The decoded posterior mean, (*, percept_dim): what is left of a percept after the pseudometric."""
-        return self.decoder(matmul(self.encoder(percepts), self.metric.E.mT))
+        return self.decoder(self.visible(self.encoder(percepts), self.metric.E))
+
+    def visible(self, z: Tensor, embedding: Tensor) -> Tensor:
+        """E z, (*, N) -> (*, M): all that the decoder may read of a code."""
+        return matmul(z, embedding.mT)

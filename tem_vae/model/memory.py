@@ -76,10 +76,24 @@ class MemoryPrior(nn.Module):
         """Log memory weights of every step of a walk, (batch, time, 1 + time), from its location codes."""
         steps = torch.arange(locations.shape[1], device=locations.device)
         age = steps.unsqueeze(-1) - steps
-        near = -0.5 * self.precision * (2 - 2 * matmul(locations, locations.mT))
+        near = self._nearness(locations, locations)
         if self.training and self.forgetting > 0:
             near = near - self.forgetting * age
         return self.weigh(near, past=age > 0)
+
+    def recall(self, locations: Tensor, remembered: Tensor) -> Tensor:
+        """Log memory weights at locations after all remembered ones, (*, time, 1 + memories).
+
+        Args:
+            locations: Location codes, (*, time, 2 channels).
+            remembered: Location codes of the memories, (*, memories, 2 channels).
+        """
+        near = self._nearness(locations, remembered)
+        return self.weigh(near, past=torch.ones_like(near[..., :1, :], dtype=torch.bool))
+
+    def _nearness(self, locations: Tensor, remembered: Tensor) -> Tensor:
+        """−½ d²(g_t, g_s)/lambda², (*, time, memories)."""
+        return -0.5 * self.precision * (2 - 2 * matmul(locations, remembered.mT))
 
     @property
     def precision(self) -> Tensor:
@@ -92,7 +106,7 @@ class MemoryPrior(nn.Module):
         Args:
             near: Logits of having been made near the location, at most 0, (batch, time, memories). A memory
                 of −inf keeps its share of the background.
-            past: Whether a step may remember, (time, memories), boolean.
+            past: Whether a step may remember, boolean, broadcasts with (time, memories).
         """
         background = self.background_logit - past.sum(dim=-1, keepdim=True).clamp_min(1).log()
         logits = torch.logaddexp(near, background).masked_fill(~past, -torch.inf)

@@ -12,7 +12,20 @@ from tem_vae.data import (
 )
 from tem_vae.data.percepts import Split
 from tem_vae.geometry import Pseudometric
-from tem_vae.model import IdentityEncoder, MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
+from tem_vae.model import (
+    IdentityEncoder,
+    LeakyTemVae,
+    Memory,
+    MemoryPrior,
+    MlpDecoder,
+    MlpEncoder,
+    PathIntegrator,
+    StandardNormalPrior,
+    TemVae,
+    diagonal_metric,
+    euclidean_metric,
+    random_metric,
+)
 from tem_vae.training.config import DataConfig, DigitsConfig, HeldOutConfig, ModelConfig, PerceptsConfig
 
 # (time, time) arrays of all walks evaluated at once hold about this many numbers, 32 MB in float32.
@@ -54,19 +67,43 @@ def build_held_out(
 
 def build_model(config: ModelConfig, percepts: PerceptSource, n_actions: int) -> TemVae:
     """A model with fresh weights, drawn from torch's global generator."""
-    rank, scale = config.metric.rank, config.neighborhood.scale
     encoder = (
         IdentityEncoder(percepts.percept_dim)
         if config.encoder.kind == "identity"
         else MlpEncoder(percepts.percept_dim, config.encoder.hidden_dim, config.code_dim)
     )
-    return TemVae(
+    decoder = config.decoder
+    decoder_input, variant = (
+        (config.metric.rank, TemVae) if decoder.reads == "embedded" else (config.code_dim, LeakyTemVae)
+    )
+    return variant(
         encoder=encoder,
-        metric=Pseudometric(config.code_dim, rank, config.metric.tau, normalize=True),
+        metric=build_metric(config),
         integrator=PathIntegrator(
             n_actions, config.path_integration.channels, config.path_integration.initial_rotation
         ),
-        memory=MemoryPrior(config.code_dim, scale, config.memory.initial_precision),
-        decoder=MlpDecoder(rank, config.decoder.hidden_dim, percepts.percept_dim, config.decoder.noise),
-        scale=scale,
+        memory=build_memory(config),
+        decoder=MlpDecoder(decoder_input, decoder.hidden_dim, percepts.percept_dim, decoder.noise),
+        scale=config.neighborhood.scale,
     )
+
+
+def build_metric(config: ModelConfig) -> Pseudometric:
+    """The pseudometric on codes."""
+    metric = config.metric
+    match metric.kind:
+        case "learned":
+            return Pseudometric(config.code_dim, metric.rank, metric.tau, metric.normalize)
+        case "diagonal":
+            return diagonal_metric(config.code_dim, metric.tau, metric.normalize)
+        case "random":
+            return random_metric(config.code_dim, metric.rank, metric.tau)
+        case "euclidean":
+            return euclidean_metric(config.code_dim, metric.tau)
+
+
+def build_memory(config: ModelConfig) -> Memory:
+    """The prior of a step given its past."""
+    if config.memory.kind == "standard_normal":
+        return StandardNormalPrior(config.code_dim, config.metric.rank)
+    return MemoryPrior(config.code_dim, config.neighborhood.scale, config.memory.initial_precision)

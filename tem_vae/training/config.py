@@ -93,8 +93,14 @@ class DataConfig(Section):
 class MetricConfig(Section):
     """The pseudometric."""
 
+    kind: Literal["learned", "diagonal", "random", "euclidean"] = Field(
+        description="E is free; learned but diagonal; a random projection, fixed; or the identity, fixed."
+    )
     rank: int = Field(ge=1, description="M, the metric rank: directions of a code that can count.")
     tau: float = Field(ge=0, description="Tikhonov regulariser, in units of squared singular values of E.")
+    normalize: bool = Field(
+        description="Fix the gauge of a learned E, ‖E‖_F = √M; else training can undo tau and scale."
+    )
 
 
 class NeighborhoodConfig(Section):
@@ -113,6 +119,9 @@ class EncoderConfig(Section):
 class DecoderConfig(Section):
     """From embedded codes to percepts."""
 
+    reads: Literal["embedded", "code"] = Field(
+        description="E z; or all of z, which leaks the percept round the bound: for comparison only."
+    )
     hidden_dim: int = Field(ge=1, description="Width of the hidden layer.")
     noise: float = Field(gt=0, description="Deviation of a percept feature, in standardised units; fixed.")
 
@@ -127,6 +136,9 @@ class PathIntegrationConfig(Section):
 class MemoryConfig(Section):
     """The memory prior."""
 
+    kind: Literal["attention", "standard_normal"] = Field(
+        description="Memories weighted by location; or one standard normal of E z, without memory."
+    )
     initial_precision: float = Field(gt=0, description="First value of 1/lambda² of the location kernel.")
 
 
@@ -147,6 +159,11 @@ class ModelConfig(Section):
             raise ValueError(
                 f"metric.rank = {self.metric.rank} exceeds code_dim = {self.code_dim}; "
                 "a pseudometric has at most as many directions as a code has dimensions"
+            )
+        if self.metric.kind in ("diagonal", "euclidean") and self.metric.rank != self.code_dim:
+            raise ValueError(
+                f"metric.rank = {self.metric.rank} must equal code_dim = {self.code_dim} where metric.kind "
+                f"is {self.metric.kind}: its E is square"
             )
         return self
 

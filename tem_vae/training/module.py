@@ -11,7 +11,7 @@ from torch import Tensor
 from tem_vae.data import Walks
 from tem_vae.evaluation.scores import BoundScores, PredictionScores
 from tem_vae.evaluation.spectrum import describe_spectrum
-from tem_vae.model import MemoryPrior, TemVae
+from tem_vae.model import Memory, MemoryPrior, TemVae
 from tem_vae.training.config import OptimizerConfig
 from tem_vae.training.schedules import forgetting, learning_rate_share, path_integration_share
 
@@ -112,8 +112,10 @@ class TemVaeModule(L.LightningModule):
         self.prediction_scores.reset()
 
 
-def describe_memory(memory: MemoryPrior) -> dict[str, Tensor]:
-    """The learned scalars of the memory prior."""
+def describe_memory(memory: Memory) -> dict[str, Tensor]:
+    """The learned scalars of the memory prior; none of a prior without memory."""
+    if not isinstance(memory, MemoryPrior):
+        return {}
     return {
         "neighborhood/posterior_scale": torch.tensor(memory.scale),
         "neighborhood/memory_scale": memory.memory_scale,
