@@ -48,7 +48,7 @@ def test_symbols_keep_prototypes_and_nuisance_apart() -> None:
     relevant = percepts @ symbols.relevant_basis
     np.testing.assert_allclose(relevant, np.broadcast_to(relevant[0], relevant.shape), atol=1e-5)
     nuisance = percepts - relevant @ symbols.relevant_basis.T
-    # Variance 1 in each of 17 dimensions; the mean of 4,000 sums of squares has deviation sqrt(2 * 17 / 4000).
+    # Variance 1 in 17 dimensions: the mean of 4,000 sums of squares has deviation sqrt(2 * 17 / 4000).
     assert abs((nuisance**2).sum(axis=1).mean() - 17) < 5 * np.sqrt(2 * 17 / 4000)
 
 
