@@ -7,21 +7,6 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 
-def embedding(
-    rank: int, code_dim: int, seed: int = 0, smallest: float = 0.3, largest: float = 3.0, scale: float = 1.0
-) -> Tensor:
-    """A random float64 matrix with singular values evenly spread between the two given."""
-    generator = torch.Generator().manual_seed(seed)
-    left, _ = torch.linalg.qr(torch.randn(rank, rank, dtype=torch.float64, generator=generator))
-    right, _ = torch.linalg.qr(torch.randn(code_dim, rank, dtype=torch.float64, generator=generator))
-    return scale * (left * torch.linspace(largest, smallest, rank, dtype=torch.float64)) @ right.mT
-
-
-def codes(*shape: int, seed: int = 0) -> Tensor:
-    """Standard normal float64 codes."""
-    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-
-
 @dataclass
 class DenseOracle:
     """E (M, N) and tau, with every quantity solved for anew."""

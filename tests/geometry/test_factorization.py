@@ -2,7 +2,8 @@ import math
 
 import pytest
 import torch
-from dense_oracle import DenseOracle, embedding
+from dense_oracle import DenseOracle
+from geometry_examples import embedding
 from hypothesis import given
 from hypothesis import strategies as st
 from tensor_sizes import TensorSizes
@@ -205,16 +206,19 @@ def test_attributes_and_dtypes() -> None:
     assert repr(factorization) == "Factorization(tau=0.1, dtype=torch.float32)"
 
 
-def test_devices_without_float64_use_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    E = embedding(4, 16).float()
-    expected = factorize(E, tau=0.1)
+@pytest.mark.parametrize("scale", [1.0, 1e-20, 1e20])
+def test_devices_without_float64_use_float32(monkeypatch: pytest.MonkeyPatch, scale: float) -> None:
+    E, tau = embedding(4, 16, scale=scale).float(), 0.1 * scale**2
+    expected = factorize(E, tau)
     monkeypatch.setattr(precision, "_DEVICES_WITHOUT_FLOAT64", frozenset({"cpu"}))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        actual = factorize(E, tau=0.1)
+        actual = factorize(E, tau)
         assert actual.log_volume.dtype == torch.float32
         assert actual.log_volume.item() == pytest.approx(expected.log_volume.item(), abs=1e-4)
-        torch.testing.assert_close(actual.whitening, expected.whitening, rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(actual.right_inverse, expected.right_inverse, rtol=1e-4, atol=1e-5)
+        for piece in ("whitening", "right_inverse", "spreading"):
+            wanted = getattr(expected, piece)
+            largest = wanted.abs().max().item()
+            torch.testing.assert_close(getattr(actual, piece), wanted, rtol=0, atol=1e-5 * largest)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from dense_oracle import codes, embedding
+from geometry_examples import codes, embedding
 from torch import Tensor
 from torch.distributions import kl_divergence
 

@@ -2,7 +2,8 @@ import math
 
 import pytest
 import torch
-from dense_oracle import DenseOracle, codes, embedding
+from dense_oracle import DenseOracle
+from geometry_examples import codes, embedding
 from hypothesis import given
 from hypothesis import strategies as st
 from tensor_sizes import TensorSizes
@@ -212,22 +213,36 @@ class TestShapes:
         apart = [Neighborhood(center[i], scale[i].item(), factorization).log_prob(z[i]) for i in range(2)]
         torch.testing.assert_close(together, torch.stack(apart))
 
-    def test_expand(self) -> None:
-        one = Neighborhood(codes(5, 7), 0.5, factorize(embedding(3, 7), 0.1), validate_args=False)
+    @pytest.mark.parametrize("validate_args", [False, True])
+    def test_expand(self, validate_args: bool) -> None:
+        factorization = factorize(embedding(3, 7), 0.1)
+        one = Neighborhood(codes(5, 7), 0.5, factorization, validate_args=validate_args)
         many = one.expand((4, 5))
         z = codes(4, 5, 7, seed=1)
         assert many.batch_shape == (4, 5)
-        assert many.factorization is one.factorization
-        assert many._validate_args is False
+        assert many.factorization is factorization
+        assert many._validate_args is validate_args
         torch.testing.assert_close(many.log_prob(z), one.log_prob(z))
         torch.testing.assert_close(many.whitened_center, one.whitened_center.expand(4, 5, 3))
         assert many.rsample().shape == (4, 5, 7)
 
-    def test_whitened_center_first_read_without_gradients_still_carries_them(self) -> None:
+    def test_validation_can_be_turned_off(self) -> None:
+        neighborhood = Neighborhood(codes(7), 0.5, factorize(embedding(3, 7), 0.1), validate_args=False)
+        assert neighborhood.log_prob(torch.full((7,), math.nan)).isnan()
+
+
+class TestWhitenedCenter:
+    def test_it_is_computed_once(self) -> None:
+        neighborhood = Neighborhood(codes(5, 7), 0.5, factorize(embedding(3, 7), 0.1))
+        assert neighborhood.whitened_center is neighborhood.whitened_center
+
+    @pytest.mark.parametrize("expanded", [False, True])
+    def test_first_read_without_gradients_it_still_carries_them(self, expanded: bool) -> None:
         center = codes(5, 7).requires_grad_()
         neighborhood = Neighborhood(center, 0.5, factorize(embedding(3, 7), 0.1))
         with torch.no_grad():
-            assert neighborhood.whitened_center.shape == (5, 3)
+            neighborhood = neighborhood.expand((1, 5)) if expanded else neighborhood
+            assert neighborhood.whitened_center.shape[-2:] == (5, 3)
         (gradient,) = torch.autograd.grad(neighborhood.whitened_center.sum(), center)
         torch.testing.assert_close(gradient, neighborhood.factorization.whitening.sum(0).expand(5, 7))
 

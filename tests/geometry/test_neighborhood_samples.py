@@ -2,7 +2,8 @@ import math
 
 import pytest
 import torch
-from dense_oracle import DenseOracle, codes, embedding
+from dense_oracle import DenseOracle
+from geometry_examples import codes, embedding
 from torch import Tensor
 from torch.distributions import Independent, Normal
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import torch
-from dense_oracle import codes, embedding
+from geometry_examples import codes, embedding
 from tensor_sizes import TensorSizes
 from torch import Tensor
 from torch.distributions import kl_divergence
@@ -130,6 +130,7 @@ def test_half_precision_codes_are_promoted() -> None:
 def test_double_precision_of_any_argument_is_kept() -> None:
     factorization = factorize(E.double(), 1e-3)
     neighborhood = Neighborhood(A, 0.5, factorization)
-    assert neighborhood.rsample().dtype == neighborhood.log_prob(B).dtype == torch.float64
+    z, u = neighborhood.rsample_with_u()
+    assert z.dtype == u.dtype == neighborhood.scale.dtype == neighborhood.log_prob(B).dtype == torch.float64
     single = Neighborhood(A, 0.5, factorize(E, 1e-3))
     assert single.log_prob(B.double()).dtype == torch.float64

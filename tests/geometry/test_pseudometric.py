@@ -2,13 +2,14 @@ import math
 
 import pytest
 import torch
-from dense_oracle import codes, embedding
+from geometry_examples import codes, embedding
 from hypothesis import given
 from hypothesis import strategies as st
 from tensor_sizes import TensorSizes
 from torch import Tensor
 
 from tem_vae.geometry import Pseudometric
+from tem_vae.geometry.euclidean import pairwise_squared_distance
 
 
 def metric_of(E: Tensor, tau: float = 1e-3, normalize: bool = False) -> Pseudometric:
@@ -119,7 +120,14 @@ def test_gradients_of_pairwise_distances_are_finite_where_codes_coincide() -> No
     expected = metric.distance(a.unsqueeze(1), a.detach())
     (expected_gradient,) = torch.autograd.grad(expected[apart].sum(), a)
     torch.testing.assert_close(actual, expected_gradient, rtol=1e-4, atol=1e-4)
+
+
+def test_rounding_makes_no_squared_distance_negative() -> None:
+    metric, a = metric_of(torch.eye(8, dtype=torch.float64)), 100 * codes(50, 8)
+    assert pairwise_squared_distance(a, a).min() < 0, "rounding shows in the bare product"
     assert (metric.pairwise_distance(a, a, squared=True) >= 0).all()
+    assert metric.pairwise_distance(a, a).isfinite().all()
+    assert (metric.attention_logits(a, a, 0.1) <= 0).all()
 
 
 @pytest.mark.parametrize("scale", [1e-20, 1e20])

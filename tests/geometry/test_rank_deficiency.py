@@ -1,6 +1,7 @@
 import pytest
 import torch
-from dense_oracle import DenseOracle, codes, embedding
+from dense_oracle import DenseOracle
+from geometry_examples import codes, embedding
 from torch import Tensor
 from torch.distributions import kl_divergence
 
