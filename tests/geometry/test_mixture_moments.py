@@ -77,7 +77,7 @@ class TestMode:
     def test_masked_memories_do_not_count_even_where_density_is_highest(self) -> None:
         """The third memory, masked, lies where those of the first two overlap."""
         factorization = factorize(embedding(3, 7), 0.1)
-        center = codes(7, seed=1) + torch.stack([0.1 * codes(7), -0.1 * codes(7), 0 * codes(7)])
+        center = codes(7, seed=1) + torch.stack([0.05 * codes(7), -0.05 * codes(7), 0 * codes(7)])
         log_weights = torch.tensor([[-math.inf, math.log(0.4), math.log(0.6), -math.inf]])
         modes = []
         for moved in (0.0, 1.0):
