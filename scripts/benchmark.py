@@ -1,0 +1,22 @@
+"""Measure time and memory, each contender beside its rivals in one run."""
+
+import argparse
+
+from tem_vae.benchmarks import geometry
+
+# Each suite is a module with `add_arguments(parser)` and `run(arguments)`.
+_SUITES = {"geometry": geometry}
+
+
+def main() -> None:
+    """Run the suite that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    suites = parser.add_subparsers(dest="suite", required=True)
+    for name, suite in _SUITES.items():
+        suite.add_arguments(suites.add_parser(name, help=suite.__doc__, description=suite.__doc__))
+    arguments = parser.parse_args()
+    _SUITES[arguments.suite].run(arguments)
+
+
+if __name__ == "__main__":
+    main()

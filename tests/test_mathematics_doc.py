@@ -1,0 +1,336 @@
+"""docs/mathematics.md is held to the code: each numbered formula is evaluated against it."""
+
+import importlib
+import inspect
+import math
+import pydoc
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import Tensor
+from torch.distributions import MultivariateNormal, Normal, kl_divergence
+
+from tem_vae import article
+from tem_vae.geometry import Neighborhood, NeighborhoodMixture, Pseudometric, factorize
+from tem_vae.geometry.euclidean import pairwise_squared_distance
+from tem_vae.model import (
+    ElboTerms,
+    IdentityEncoder,
+    MemoryPrior,
+    MlpDecoder,
+    MlpEncoder,
+    PathIntegrator,
+    TemVae,
+    importance_weighted_bound,
+)
+from tem_vae.reproduction.calibration import squared_distance_spread
+from tem_vae.reproduction.theory import published_mean_squared_distance
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "docs" / "mathematics.md").read_text(encoding="utf-8")
+M, N, TAU, SCALE = 4, 7, 0.3, 0.6
+
+
+def section(title: str) -> str:
+    return TEXT.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def table(title: str) -> list[list[str]]:
+    lines = [line for line in section(title).splitlines() if line.startswith("| ")]
+    return [[cell.strip().strip("`") for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+FORMULAS = {int(row[0].strip("()")): (row[2], row[3]) for row in table("Where each formula is")}
+MAPPING = table("From the article to this project")
+
+
+@pytest.fixture
+def case() -> SimpleNamespace:
+    """A small E in float64, its rows far from orthonormal, and what plain algebra makes of it."""
+    torch.manual_seed(0)
+    E = torch.randn(M, N, dtype=torch.float64)
+    gram = E @ E.mT
+    inverse = torch.linalg.solve(E.mT @ E + TAU * torch.eye(N), E.mT)
+    shrinkage = E @ inverse
+    calibration = 1 / shrinkage.square().sum().sqrt()
+    volume = 0.5 * torch.logdet((calibration * inverse).mT @ (calibration * inverse))
+    center = torch.randn(N, dtype=torch.float64)
+    factorization = factorize(E, TAU)
+    return SimpleNamespace(
+        E=E,
+        gram=gram,
+        inverse=inverse,
+        shrinkage=shrinkage,
+        calibration=calibration,
+        volume=volume,
+        center=center,
+        factorization=factorization,
+        neighborhood=Neighborhood(center, SCALE, factorization),
+        whiten=lambda z: torch.linalg.solve(shrinkage, E) @ z / calibration,
+    )
+
+
+def model() -> TemVae:
+    torch.manual_seed(0)
+    metric = Pseudometric(N, M, TAU, normalize=True)
+    metric.weight.data += 0.3 * torch.randn(M, N)
+    decoder = MlpDecoder(M, hidden_dim=5, percept_dim=N, noise=0.7)
+    memory = MemoryPrior(N, SCALE, initial_precision=3.0)
+    integrator = PathIntegrator(n_actions=3, channels=6, initial_rotation=1.0)
+    return TemVae(IdentityEncoder(N), metric, integrator, memory, decoder, SCALE).double().eval()
+
+
+def walk(steps: int = 5) -> tuple[Tensor, Tensor]:
+    return torch.randn(1, steps, N, dtype=torch.float64), torch.randint(0, 3, (1, steps - 1))
+
+
+def check_distance(case: SimpleNamespace) -> None:
+    metric = Pseudometric(N, M, TAU).double()
+    a, b = torch.randn(2, N, dtype=torch.float64)
+    torch.testing.assert_close(metric.distance(a, b), (metric.weight @ (a - b)).norm())
+
+
+def check_all_pairs(case: SimpleNamespace) -> None:
+    a, b = torch.randn(3, M, dtype=torch.float64), torch.randn(5, M, dtype=torch.float64)
+    expected = (a[:, None] - b).square().sum(-1)
+    torch.testing.assert_close(pairwise_squared_distance(a, b), expected)
+
+
+def check_right_inverse(case: SimpleNamespace) -> None:
+    torch.testing.assert_close(case.factorization.right_inverse, case.inverse)
+    small = case.E.mT @ torch.linalg.inv(case.gram + TAU * torch.eye(M))
+    torch.testing.assert_close(case.inverse, small)
+
+
+def check_shrinkage(case: SimpleNamespace) -> None:
+    left, sigma, _ = torch.linalg.svd(case.E, full_matrices=False)
+    expected = left @ torch.diag(sigma**2 / (sigma**2 + TAU)) @ left.mT
+    torch.testing.assert_close(case.factorization.shrinkage, expected)
+
+
+def check_sample(case: SimpleNamespace) -> None:
+    z, u = case.neighborhood.rsample_with_u((3,))
+    expected = case.center + SCALE * case.calibration * u @ case.inverse.mT
+    torch.testing.assert_close(z, expected)
+
+
+def check_calibration(case: SimpleNamespace) -> None:
+    torch.testing.assert_close(case.factorization.calibration, case.calibration)
+
+
+def check_published_mean(case: SimpleNamespace) -> None:
+    published = math.sqrt(2) / 2 * (M / N) ** 2
+    expected = published**2 * (N / M) ** 2 * M
+    assert published_mean_squared_distance(M, N) == pytest.approx(expected)
+
+
+def check_spread(case: SimpleNamespace) -> None:
+    eigenvalues = torch.linalg.eigvalsh(case.shrinkage)
+    variance = 2 * eigenvalues.pow(4).sum() / eigenvalues.square().sum().square()
+    assert squared_distance_spread(case.shrinkage) == pytest.approx(math.sqrt(variance))
+
+
+def check_log_density(case: SimpleNamespace) -> None:
+    z, u = case.neighborhood.rsample_with_u((3,))
+    found = case.neighborhood.log_prob(z)
+    noise = Normal(0.0, 1.0).log_prob(u).sum(-1)
+    torch.testing.assert_close(found, noise - M * math.log(SCALE) - case.volume)
+    basis, triangle = torch.linalg.qr(SCALE * case.calibration * case.inverse)
+    dense = MultivariateNormal(torch.zeros(M, dtype=torch.float64), triangle @ triangle.mT)
+    torch.testing.assert_close(found, dense.log_prob((z - case.center) @ basis))
+
+
+def check_log_volume(case: SimpleNamespace) -> None:
+    regularised = case.gram + TAU * torch.eye(M)
+    expected = M * case.calibration.log() + 0.5 * torch.logdet(case.gram) - torch.logdet(regularised)
+    torch.testing.assert_close(expected, case.volume)
+    torch.testing.assert_close(case.factorization.log_volume, case.volume)
+
+
+def check_entropy(case: SimpleNamespace) -> None:
+    triangle = torch.linalg.qr(SCALE * case.calibration * case.inverse).R
+    dense = MultivariateNormal(torch.zeros(M, dtype=torch.float64), triangle @ triangle.mT)
+    torch.testing.assert_close(case.neighborhood.entropy(), dense.entropy())
+
+
+def check_whitened(case: SimpleNamespace) -> None:
+    z, u = case.neighborhood.rsample_with_u()
+    torch.testing.assert_close(case.factorization.whiten(z), case.whiten(z))
+    torch.testing.assert_close((case.whiten(z) - case.whiten(case.center)) / SCALE, u)
+
+
+def check_whitening(case: SimpleNamespace) -> None:
+    sigma = torch.linalg.svdvals(case.E)
+    found = torch.linalg.svdvals(case.calibration * case.factorization.whitening)
+    torch.testing.assert_close(found, (sigma + TAU / sigma).sort(descending=True).values)
+
+
+def check_kl(case: SimpleNamespace) -> None:
+    other = torch.randn(N, dtype=torch.float64)
+    q, p = (Neighborhood(c, s, case.factorization) for c, s in ((case.center, SCALE), (other, 1.4)))
+    dense_q = MultivariateNormal(case.whiten(case.center), SCALE**2 * torch.eye(M, dtype=torch.float64))
+    dense_p = MultivariateNormal(case.whiten(other), 1.4**2 * torch.eye(M, dtype=torch.float64))
+    torch.testing.assert_close(kl_divergence(q, p), kl_divergence(dense_q, dense_p))
+
+
+def check_mixture(case: SimpleNamespace) -> None:
+    components = Neighborhood(torch.randn(3, N, dtype=torch.float64), SCALE, case.factorization)
+    null = Neighborhood(case.center, 1.4, case.factorization)
+    log_weights = torch.randn(2, 4, dtype=torch.float64).log_softmax(-1)
+    z = torch.randn(2, N, dtype=torch.float64)
+    each = torch.cat([null.log_prob(z)[:, None], components.log_prob(z[:, None])], dim=-1)
+    found = NeighborhoodMixture(log_weights, components, null).log_prob(z)
+    torch.testing.assert_close(found, (log_weights + each).logsumexp(-1))
+
+
+def check_gauge(case: SimpleNamespace) -> None:
+    metric = Pseudometric(N, M, TAU, normalize=True).double()
+    metric.weight.data.mul_(5.0)
+    torch.testing.assert_close(metric.E, math.sqrt(M) * metric.weight / metric.weight.norm())
+    codes = MlpEncoder(percept_dim=3, hidden_dim=8, code_dim=N).double()(torch.randn(5, 3).double())
+    torch.testing.assert_close(codes.square().sum(-1), torch.full((5,), float(N)).double(), rtol=1e-2, atol=0)
+
+
+def check_path_integration(case: SimpleNamespace) -> None:
+    integrator = model().integrator
+    _, actions = walk()
+    phases = torch.zeros(5, 6, dtype=torch.float64)
+    for step, action in enumerate(actions[0]):
+        phases[step + 1] = phases[step] + integrator.rotations[action]
+    expected = torch.cat([phases.cos(), phases.sin()], dim=-1) / math.sqrt(6)
+    torch.testing.assert_close(integrator(actions)[0], expected)
+
+
+def check_distance_of_places(case: SimpleNamespace) -> None:
+    memory = model().memory
+    memory.background_logit.data.fill_(-torch.inf)
+    phases = torch.randn(5, 6, dtype=torch.float64)
+    codes = torch.cat([phases.cos(), phases.sin()], dim=-1) / math.sqrt(6)
+    squared = 2 / 6 * (1 - (phases[-1] - phases[:-1]).cos()).sum(-1)
+    found = memory.attend(codes[None])[0, -1, 1:5]
+    torch.testing.assert_close(found - found[0], -0.5 * (squared - squared[0]) * memory.precision)
+
+
+def check_memory_prior(case: SimpleNamespace) -> None:
+    memory = model().memory
+    codes, z = torch.randn(1, 3, N).double(), torch.randn(1, 3, N).double()
+    log_weights = torch.randn(1, 3, 4).double().log_softmax(-1)
+    null = Neighborhood(memory.null_center, memory.null_scale, case.factorization).log_prob(z)
+    memories = Neighborhood(codes, memory.memory_scale, case.factorization).log_prob(z[:, :, None])
+    expected = (log_weights + torch.cat([null[..., None], memories], dim=-1)).logsumexp(-1)
+    torch.testing.assert_close(memory(codes, log_weights, case.factorization).log_prob(z), expected)
+
+
+def check_memory_weights(case: SimpleNamespace) -> None:
+    memory = model().memory
+    near, past = -torch.rand(1, 1, 4).double(), torch.tensor([[True, True, True, False]])
+    null = torch.exp(memory.null_logit - 0.3 * memory.precision)
+    weights = near[0, 0, :3].exp() + memory.background_logit.exp() / 3
+    expected = torch.cat([null[None], weights, torch.zeros(1)]) / (null + weights.sum())
+    torch.testing.assert_close(memory.weigh(near, past)[0, 0].exp(), expected)
+
+
+def check_bound(case: SimpleNamespace) -> None:
+    vae, (percepts, actions) = model(), walk()
+    inference = vae.infer(percepts, actions)
+    z, u = inference.posterior.rsample_with_u()
+    terms = vae.evaluate_sample(percepts, inference, z, u)
+    decoded = vae.decoder.log_prob(percepts, z @ vae.metric.E.mT)
+    expected = decoded + inference.prior.log_prob(z) - inference.posterior.log_prob(z)
+    torch.testing.assert_close(terms.elbo, expected)
+    assert isinstance(terms, ElboTerms)
+
+
+def check_decoder(case: SimpleNamespace) -> None:
+    decoder = model().decoder
+    percepts, embedded = torch.randn(3, N).double(), torch.randn(3, M).double()
+    expected = Normal(decoder(embedded), 0.7).log_prob(percepts).sum(-1)
+    torch.testing.assert_close(decoder.log_prob(percepts, embedded), expected)
+
+
+def check_importance_weighted_bound(case: SimpleNamespace) -> None:
+    log_ratios = torch.randn(8, 2, 3, dtype=torch.float64)
+    torch.testing.assert_close(importance_weighted_bound(log_ratios), log_ratios.exp().mean(0).log())
+
+
+def check_decoder_reads_embedded_codes_only(case: SimpleNamespace) -> None:
+    vae, (percepts, actions) = model(), walk()
+    inference = vae.infer(percepts, actions)
+    z, u = inference.posterior.rsample_with_u()
+    projector = torch.linalg.pinv(vae.metric.E) @ vae.metric.E
+    moved = z + 10 * torch.randn_like(z) @ (torch.eye(N) - projector)
+    before, after = (vae.evaluate_sample(percepts, inference, at, u) for at in (z, moved))
+    torch.testing.assert_close(after.reconstruction, before.reconstruction)
+    torch.testing.assert_close(after.log_prior, before.log_prior)
+
+
+CHECKS: dict[int, Callable[[SimpleNamespace], None]] = {
+    1: check_distance,
+    2: check_all_pairs,
+    3: check_right_inverse,
+    4: check_shrinkage,
+    5: check_sample,
+    6: check_calibration,
+    7: check_published_mean,
+    8: check_spread,
+    9: check_log_density,
+    10: check_log_volume,
+    11: check_entropy,
+    12: check_whitened,
+    13: check_whitening,
+    14: check_kl,
+    15: check_mixture,
+    16: check_gauge,
+    17: check_path_integration,
+    18: check_distance_of_places,
+    19: check_memory_prior,
+    20: check_memory_weights,
+    21: check_bound,
+    22: check_decoder,
+    23: check_importance_weighted_bound,
+    24: check_decoder_reads_embedded_codes_only,
+}
+
+
+def test_every_numbered_formula_is_in_the_table_and_checked() -> None:
+    numbered = [int(number) for number in re.findall(r"\\tag\{(\d+)\}", TEXT)]
+    assert numbered == list(range(1, len(numbered) + 1))
+    assert list(FORMULAS) == numbered
+    assert list(CHECKS) == numbered
+
+
+@pytest.mark.parametrize("number", FORMULAS)
+def test_the_named_file_defines_the_name(number: int) -> None:
+    path, name = FORMULAS[number]
+    module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
+    owner = getattr(module, name.split(".")[0])
+    assert Path(inspect.getsourcefile(owner) or "").resolve() == ROOT / path
+    assert all(hasattr(owner, attribute) for attribute in name.split(".")[1:])
+
+
+@pytest.mark.parametrize("number", CHECKS)
+def test_the_formula_is_what_the_code_computes(number: int, case: SimpleNamespace) -> None:
+    with torch.no_grad():
+        CHECKS[number](case)
+
+
+def test_every_function_of_the_article_is_mapped() -> None:
+    assert sorted(row[0] for row in MAPPING) == sorted(article.__all__)
+
+
+@pytest.mark.parametrize("counterpart", sorted({row[1] for row in MAPPING}))
+def test_the_counterpart_of_an_article_function_exists(counterpart: str) -> None:
+    owner, _, attribute = counterpart.rpartition(".")
+    located = pydoc.locate(owner)
+    assert located is not None
+    assert hasattr(located, attribute)
+
+
+def test_links_lead_somewhere() -> None:
+    links = [link.partition("#")[0] for link in re.findall(r"\]\((?!http)([^)#][^)]*)\)", TEXT)]
+    assert links
+    assert all((ROOT / "docs" / link).exists() for link in links)
