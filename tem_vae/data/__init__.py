@@ -4,14 +4,28 @@ from tem_vae.data.datamodule import HeldOutWalks, WalkDataModule, WalkSource
 from tem_vae.data.percepts import Digits, PerceptSource, Symbols
 from tem_vae.data.policy import MomentumPolicy
 from tem_vae.data.walk import StepKinds, Walks, classify_steps, occurred_before
-from tem_vae.data.worlds import RectangularWorlds, Worlds, WorldSource
+from tem_vae.data.worlds import (
+    GraphWorlds,
+    HexagonalWorlds,
+    ObstructedWorlds,
+    RectangularWorlds,
+    RelabelledWorlds,
+    RingWorlds,
+    Worlds,
+    WorldSource,
+)
 
 __all__ = [
     "Digits",
+    "GraphWorlds",
     "HeldOutWalks",
+    "HexagonalWorlds",
     "MomentumPolicy",
+    "ObstructedWorlds",
     "PerceptSource",
     "RectangularWorlds",
+    "RelabelledWorlds",
+    "RingWorlds",
     "StepKinds",
     "Symbols",
     "WalkDataModule",

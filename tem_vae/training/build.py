@@ -1,16 +1,24 @@
 """From a checked configuration to the objects it describes; nothing but what is named here can be built."""
 
+from collections.abc import Sequence
+
 from tem_vae.data import (
     Digits,
+    GraphWorlds,
     HeldOutWalks,
+    HexagonalWorlds,
     MomentumPolicy,
+    ObstructedWorlds,
     PerceptSource,
     RectangularWorlds,
+    RingWorlds,
     Symbols,
     WalkDataModule,
     WalkSource,
+    WorldSource,
 )
 from tem_vae.data.percepts import Split
+from tem_vae.data.worlds import renumber_actions
 from tem_vae.geometry import Pseudometric
 from tem_vae.model import (
     IdentityEncoder,
@@ -27,6 +35,13 @@ from tem_vae.model import (
     random_metric,
 )
 from tem_vae.training.config import DataConfig, DigitsConfig, HeldOutConfig, ModelConfig, PerceptsConfig
+from tem_vae.training.world_config import (
+    HexagonalWorldConfig,
+    ObstructedWorldConfig,
+    RectangularWorldConfig,
+    RingWorldConfig,
+    WorldConfig,
+)
 
 # (time, time) arrays of all walks evaluated at once hold about this many numbers, 32 MB in float32.
 _LARGEST_ATTENTION = 8_000_000
@@ -39,6 +54,21 @@ def build_percepts(config: PerceptsConfig) -> PerceptSource:
     return Symbols(config.classes, config.dim, config.relevant_dim, config.seed)
 
 
+def build_worlds(config: WorldConfig) -> WorldSource:
+    """The source of worlds."""
+    match config:
+        case RectangularWorldConfig():
+            return RectangularWorlds(config.height, config.width)
+        case ObstructedWorldConfig():
+            return ObstructedWorlds(config.height, config.width, config.obstacles, config.walls)
+        case HexagonalWorldConfig():
+            return HexagonalWorlds(config.radius)
+        case RingWorldConfig():
+            return RingWorlds(config.places)
+        case _:
+            return GraphWorlds(config.graph)
+
+
 def build_data(config: DataConfig, seed: int) -> WalkDataModule:
     """The walks of a run.
 
@@ -48,18 +78,30 @@ def build_data(config: DataConfig, seed: int) -> WalkDataModule:
     """
     percepts = build_percepts(config.percepts)
     policy = MomentumPolicy(config.momentum)
-    worlds = RectangularWorlds(config.world.height, config.world.width)
+    worlds = build_worlds(config.world)
     train = WalkSource(worlds, percepts, policy, "train", config.batch_size, config.walk_length)
-    validation = build_held_out(config.validation, percepts, policy, "validation")
-    test = build_held_out(config.test, percepts, policy, "test")
+    validation = build_held_out(config.validation, percepts, policy, "validation", worlds.actions)
+    test = build_held_out(config.test, percepts, policy, "test", worlds.actions)
     return WalkDataModule(train, seed, validation, test, config.num_workers)
 
 
 def build_held_out(
-    config: HeldOutConfig, percepts: PerceptSource, policy: MomentumPolicy, split: Split
+    config: HeldOutConfig,
+    percepts: PerceptSource,
+    policy: MomentumPolicy,
+    split: Split,
+    actions: Sequence[str],
 ) -> HeldOutWalks:
-    """A fixed set of walks, evaluated as many at once as keeps memory bounded."""
-    worlds = RectangularWorlds(config.world.height, config.world.width)
+    """A fixed set of walks, evaluated as many at once as keeps memory bounded.
+
+    Args:
+        config: Worlds and walks.
+        percepts: What places look like.
+        policy: How worlds are walked.
+        split: Which share of the percepts may be shown.
+        actions: The names of the actions as the model numbers them.
+    """
+    worlds = renumber_actions(build_worlds(config.world), actions)
     source = WalkSource(worlds, percepts, policy, split, batch_size=1, walk_length=config.walk_length)
     at_once = max(1, min(config.walks, _LARGEST_ATTENTION // config.walk_length**2))
     return HeldOutWalks(source, config.seed, config.walks, batch_size=at_once)

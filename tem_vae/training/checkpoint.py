@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
-from tem_vae.data import PerceptSource, RectangularWorlds
+from tem_vae.data import PerceptSource
 from tem_vae.model import TemVae
 from tem_vae.training.build import build_model, build_percepts
 from tem_vae.training.config import TrainConfig
@@ -28,11 +28,13 @@ class TrainedRun:
     Attributes:
         config: The configuration of its run.
         percepts: The percept source that the configuration describes.
+        actions: The names of the actions, in the order of their numbers.
         model: The trained model, in evaluation mode.
     """
 
     config: TrainConfig
     percepts: PerceptSource
+    actions: tuple[str, ...]
     model: TemVae
 
 
@@ -57,15 +59,16 @@ def load_run(path: str | Path) -> TrainedRun:
     checkpoint = read_checkpoint(path)
     config = TrainConfig.model_validate(checkpoint[CONFIG_KEY])
     percepts = build_percepts(config.data.percepts)
+    actions = config.data.world.actions
     with torch.random.fork_rng():
-        model = build_model(config.model, percepts, len(RectangularWorlds.actions))
+        model = build_model(config.model, percepts, len(actions))
     weights = {
         name.removeprefix(_MODEL_PREFIX): value
         for name, value in checkpoint["state_dict"].items()
         if name.startswith(_MODEL_PREFIX)
     }
     model.load_state_dict(weights)
-    return TrainedRun(config, percepts, model.eval())
+    return TrainedRun(config, percepts, actions, model.eval())
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:

@@ -7,39 +7,11 @@ combinations; `structured` derives from them the dataclasses that Hydra checks k
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-class Section(BaseModel):
-    """A part of the configuration; a key that is not listed is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-def _as_range(value: object) -> object:
-    return (value, value) if isinstance(value, int) else value
-
-
-def _check_order(value: tuple[int, int]) -> tuple[int, int]:
-    if not 1 <= value[0] <= value[1]:
-        raise ValueError(f"must be a number >= 1 or [min, max] with 1 <= min <= max, got {list(value)}")
-    return value
-
-
-SizeRange = Annotated[tuple[int, int], BeforeValidator(_as_range), Field(json_schema_extra={"range": True})]
-
-
-class WorldConfig(Section):
-    """Rectangular lattices."""
-
-    height: SizeRange = Field(description="Rows, a number or [min, max]; drawn evenly for each world.")
-    width: SizeRange = Field(description="Columns, a number or [min, max]; drawn evenly for each world.")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        _check_order(self.height)
-        _check_order(self.width)
-        return self
+from tem_vae.data.worlds import ActionMismatchError, check_actions
+from tem_vae.training.section import Section
+from tem_vae.training.world_config import EvaluationWorldConfig, WorldConfig
 
 
 class DigitsConfig(Section):
@@ -71,7 +43,7 @@ PerceptsConfig = Annotated[DigitsConfig | SymbolsConfig, Field(discriminator="so
 class HeldOutConfig(Section):
     """A fixed set of walks in worlds never met in training."""
 
-    world: WorldConfig = Field(description="Sizes of the worlds.")
+    world: WorldConfig = Field(description="The worlds; their actions must be among those of training.")
     walk_length: int = Field(ge=2, description="Walk steps, counted in percepts.")
     walks: int = Field(ge=1, description="How many walks, each in a world of its own.")
     seed: int = Field(ge=0, description="Decides worlds and walks; independent of the run's seed.")
@@ -80,7 +52,7 @@ class HeldOutConfig(Section):
 class DataConfig(Section):
     """Worlds, walks and percepts."""
 
-    world: WorldConfig = Field(description="Sizes of the training worlds.")
+    world: WorldConfig = Field(description="The training worlds.")
     percepts: PerceptsConfig = Field(description="Where percepts come from.")
     walk_length: int = Field(ge=2, description="Walk steps of a training walk, counted in percepts.")
     batch_size: int = Field(ge=1, description="Training walks in an update, each in a new world.")
@@ -88,6 +60,15 @@ class DataConfig(Section):
     num_workers: int = Field(ge=0, description="Processes that prepare batches; changes no result.")
     validation: HeldOutConfig = Field(description="The walks that choose the best checkpoint.")
     test: HeldOutConfig = Field(description="The walks of the closing table.")
+
+    @model_validator(mode="after")
+    def _actions_are_known(self) -> Self:
+        for name, held_out in (("validation", self.validation), ("test", self.test)):
+            try:
+                check_actions(held_out.world.actions, known=self.world.actions)
+            except ActionMismatchError as error:
+                raise ValueError(f"{name}.world: {error}") from None
+        return self
 
 
 class MetricConfig(Section):
@@ -235,17 +216,10 @@ class TrainConfig(Section):
         return self
 
 
-class EvaluationWorldConfig(Section):
-    """Sizes of the worlds of an evaluation; null keeps those of the run's test."""
-
-    height: SizeRange | None = Field(description="Rows, a number or [min, max].")
-    width: SizeRange | None = Field(description="Columns, a number or [min, max].")
-
-
 class EvaluationDataConfig(Section):
     """What to evaluate on; null keeps what the run was tested on."""
 
-    world: EvaluationWorldConfig = Field(description="Sizes of the worlds.")
+    world: EvaluationWorldConfig = Field(description="The worlds.")
     walk_length: Annotated[int, Field(ge=2)] | None = Field(description="Walk steps, counted in percepts.")
     walks: Annotated[int, Field(ge=1)] | None = Field(description="How many walks, each in its own world.")
     seed: Annotated[int, Field(ge=0)] | None = Field(description="Decides worlds and walks.")

@@ -13,15 +13,22 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 
 from tem_vae.data import HeldOutWalks, MomentumPolicy, PerceptSource
+from tem_vae.data.worlds import ActionMismatchError, check_actions
 from tem_vae.evaluation.classifier import NearestPercept
 from tem_vae.evaluation.scores import AGENTS, MODEL, UNTRAINED, PredictionScores
 from tem_vae.training.build import build_data, build_held_out, build_model
 from tem_vae.training.callbacks import TrainingClock, build_callbacks, progress_bar
 from tem_vae.training.checkpoint import TrainedRun, load_run, read_checkpoint
-from tem_vae.training.config import EvaluateConfig, EvaluationDataConfig, HeldOutConfig, TrainConfig
+from tem_vae.training.config import (
+    DataConfig,
+    EvaluateConfig,
+    EvaluationDataConfig,
+    HeldOutConfig,
+    TrainConfig,
+)
 from tem_vae.training.loggers import open_loggers
 from tem_vae.training.module import TemVaeModule
-from tem_vae.training.schema import ConfigurationError
+from tem_vae.training.schema import ConfigurationError, check
 from tem_vae.training.tester import Tester
 
 Metrics = dict[str, float | int | None]
@@ -77,8 +84,9 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> Metrics:
     """
     torch.set_num_threads(config.threads)
     run = load_run(config.checkpoint)
-    held_out = override_held_out(run.config.data.test, config.data)
-    walks = build_held_out(held_out, run.percepts, MomentumPolicy(run.config.data.momentum), "test")
+    held_out = override_held_out(run.config.data, config.data)
+    policy = MomentumPolicy(run.config.data.momentum)
+    walks = build_held_out(held_out, run.percepts, policy, "test", run.actions)
     trainer = L.Trainer(
         accelerator="cpu",
         logger=False,
@@ -94,12 +102,22 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> Metrics:
     return metrics
 
 
-def override_held_out(trained_on: HeldOutConfig, config: EvaluationDataConfig) -> HeldOutConfig:
-    """What the run was tested on, with whatever the evaluation says differently."""
-    changes = config.model_dump(exclude_none=True)
-    merged = trained_on.model_dump() | changes
-    merged["world"] = trained_on.world.model_dump() | changes["world"]
-    return HeldOutConfig.model_validate(merged)
+def override_held_out(trained_on: DataConfig, config: EvaluationDataConfig) -> HeldOutConfig:
+    """What the run was tested on, with whatever the evaluation says differently.
+
+    Raises:
+        ConfigurationError: The result is no valid configuration, or its worlds have actions that the run was
+            not trained with.
+    """
+    tested_on = trained_on.test
+    changes = config.model_dump(exclude_none=True, exclude={"world"})
+    world = {"world": config.world.override(tested_on.world)}
+    held_out = check(tested_on.model_dump() | changes | world, HeldOutConfig)
+    try:
+        check_actions(held_out.world.actions, known=trained_on.world.actions)
+    except ActionMismatchError as error:
+        raise ConfigurationError(f"data.world: {error}") from None
+    return held_out
 
 
 def test(run: TrainedRun, walks: HeldOutWalks, trainer: L.Trainer) -> Metrics:

@@ -33,8 +33,17 @@ def validate(config: DictConfig, schema: type[Config]) -> Config:
     Raises:
         ConfigurationError: Naming every problem with its key, its value and what is allowed.
     """
+    return check(OmegaConf.to_container(config, resolve=True, throw_on_missing=True), schema)
+
+
+def check(values: object, schema: type[Config]) -> Config:
+    """The checked configuration of plain values.
+
+    Raises:
+        ConfigurationError: Naming every problem with its key, its value and what is allowed.
+    """
     try:
-        return schema.model_validate(OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+        return schema.model_validate(values)
     except ValidationError as error:
         raise ConfigurationError(_describe(error)) from None
 

@@ -1,44 +1,8 @@
-"""Worlds: places and the links between them, labelled by the action that follows each."""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+"""Rectangular lattices."""
 
 import numpy as np
-import numpy.typing as npt
 
-NO_LINK = -1
-
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
-Range = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Worlds:
-    """A batch of worlds, padded to the largest.
-
-    Attributes:
-        destinations: The place that each action leads to from each place, or ``NO_LINK``,
-            shape (batch, places, actions).
-        layout: Where each place lies in the plane, in link lengths, shape (batch, places, 2).
-        sizes: The number of places of each world, shape (batch,).
-    """
-
-    destinations: IntArray
-    layout: FloatArray
-    sizes: IntArray
-
-
-class WorldSource(Protocol):
-    """Where worlds come from. Action 0 always stays in place."""
-
-    @property
-    def actions(self) -> Sequence[str]:
-        """The names of the actions, in the order of their numbers."""
-
-    def sample(self, batch: int, rng: np.random.Generator) -> Worlds:
-        """Draw a batch of worlds."""
+from tem_vae.data.worlds.world import NO_LINK, STAY, IntArray, Range, Worlds, check_range
 
 
 class RectangularWorlds:
@@ -52,15 +16,12 @@ class RectangularWorlds:
         ValueError: If a range is empty or begins below 1.
     """
 
-    actions = ("stay", "up", "down", "left", "right")
+    actions = (STAY, "up", "down", "left", "right")
     _displacements = ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))
 
     def __init__(self, height: Range, width: Range) -> None:
-        for name, (smallest, largest) in (("height", height), ("width", width)):
-            if not 1 <= smallest <= largest:
-                raise ValueError(
-                    f"{name} must be a range [min, max] with 1 <= min <= max, got [{smallest}, {largest}]"
-                )
+        check_range("height", height, smallest=1)
+        check_range("width", width, smallest=1)
         self.height = height
         self.width = width
 

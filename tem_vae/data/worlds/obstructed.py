@@ -1,0 +1,93 @@
+"""Rectangular lattices with walls between places and obstacles in place of some."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+
+from tem_vae.data.worlds.rectangular import RectangularWorlds
+from tem_vae.data.worlds.world import NO_LINK, FloatArray, IntArray, Range, World, Worlds, check_range
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+class ObstructedWorlds:
+    """Rectangles in which some cells are no places and some neighbors have a wall between them.
+
+    Every world is drawn afresh. What obstacles cut off from the largest part of the rectangle is left out;
+    walls never cut off anything. Actions are those of `RectangularWorlds`, and so is where they lead if
+    nothing is in the way: a model of the one can be evaluated in the other.
+
+    Args:
+        height: Smallest and largest number of rows.
+        width: Smallest and largest number of columns.
+        obstacles: The share of cells that are no places, in [0, 1).
+        walls: The probability that a wall stands in a link that the world can spare, in [0, 1].
+            With 1 the world is a maze without loops.
+
+    Raises:
+        ValueError: If a range is empty or begins below 1, or a share is out of its range.
+    """
+
+    actions = RectangularWorlds.actions
+
+    def __init__(self, height: Range, width: Range, obstacles: float, walls: float) -> None:
+        check_range("height", height, smallest=1)
+        check_range("width", width, smallest=1)
+        if not 0 <= obstacles < 1:
+            raise ValueError(f"obstacles must be a share in [0, 1), got {obstacles}")
+        if not 0 <= walls <= 1:
+            raise ValueError(f"walls must be a probability in [0, 1], got {walls}")
+        self._rectangles = RectangularWorlds(height, width)
+        self.obstacles = obstacles
+        self.walls = walls
+
+    def sample(self, batch: int, rng: np.random.Generator) -> Worlds:
+        """Draw ``batch`` worlds."""
+        rectangles = self._rectangles.sample(batch, rng)
+        worlds = zip(rectangles.destinations, rectangles.layout, rectangles.sizes, strict=True)
+        return Worlds.stack([self._obstruct(d[:size], p[:size], rng) for d, p, size in worlds])
+
+    def _obstruct(self, destinations: IntArray, layout: FloatArray, rng: np.random.Generator) -> World:
+        blocked = rng.permutation(len(layout))[: int(self.obstacles * len(layout))]
+        free = np.ones(len(layout), dtype=bool)
+        free[blocked] = False
+        world = keep_places(World(destinations, layout), free)
+        n_parts, part = connected_components(adjacency(world.destinations), directed=False)
+        largest = np.bincount(part, minlength=n_parts).argmax()
+        return self._build_walls(keep_places(world, part == largest), rng)
+
+    def _build_walls(self, world: World, rng: np.random.Generator) -> World:
+        """Wall links off at random, except those of a random spanning tree."""
+        links = adjacency(world.destinations)
+        links.data = rng.uniform(1, 2, links.nnz)  # weights, so that the lightest tree is a random one
+        spared = minimum_spanning_tree(links).tocoo()
+        walled = rng.random(links.nnz) < self.walls
+        is_walled = np.zeros((len(world.layout),) * 2, dtype=bool)
+        is_walled[links.row[walled], links.col[walled]] = True
+        is_walled |= is_walled.T
+        is_walled[spared.row, spared.col] = is_walled[spared.col, spared.row] = False
+        here = np.arange(len(world.layout))[:, None]
+        wall = is_walled[here, world.destinations] & (world.destinations != NO_LINK)
+        return World(np.where(wall, NO_LINK, world.destinations), world.layout)
+
+
+def keep_places(world: World, kept: BoolArray) -> World:
+    """The world of the places kept, numbered anew.
+
+    Args:
+        world: The world.
+        kept: Whether each place is kept, boolean, (places,).
+    """
+    number = np.where(kept, kept.cumsum() - 1, NO_LINK)
+    destinations = world.destinations[kept]
+    linked = destinations != NO_LINK
+    return World(np.where(linked, number[destinations], NO_LINK), world.layout[kept])
+
+
+def adjacency(destinations: IntArray) -> coo_array:
+    """Which places are linked, each pair once: a sparse upper triangle of ones, (places, places)."""
+    start, action = np.nonzero(destinations != NO_LINK)
+    end = destinations[start, action]
+    once = start < end
+    return coo_array((np.ones(once.sum()), (start[once], end[once])), shape=(len(destinations),) * 2)
