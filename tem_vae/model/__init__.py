@@ -6,12 +6,14 @@ from tem_vae.model.encoder import IdentityEncoder, MlpEncoder
 from tem_vae.model.generative import Inference, Memory, Prediction, TemVae
 from tem_vae.model.leak import LeakyTemVae
 from tem_vae.model.memory import MemoryPrior
+from tem_vae.model.observer import Expectation, Observer
 from tem_vae.model.path_integration import PathIntegrator
 from tem_vae.model.restricted_metrics import diagonal_metric, euclidean_metric, random_metric
 from tem_vae.model.standard_normal import StandardNormalPrior
 
 __all__ = [
     "ElboTerms",
+    "Expectation",
     "IdentityEncoder",
     "Inference",
     "LeakyTemVae",
@@ -19,6 +21,7 @@ __all__ = [
     "MemoryPrior",
     "MlpDecoder",
     "MlpEncoder",
+    "Observer",
     "PathIntegrator",
     "Prediction",
     "StandardNormalPrior",

@@ -38,6 +38,14 @@ class Memory(Protocol):
 
     forgetting: float
 
+    @property
+    def memory_scale(self) -> Tensor:
+        """eps_m, the scale of a memory's neighborhood."""
+
+    @property
+    def null_scale(self) -> Tensor:
+        """eps_0, the scale of the null component."""
+
     def __call__(
         self, codes: Tensor, log_weights: Tensor, factorization: Factorization
     ) -> NeighborhoodMixture:

@@ -111,4 +111,4 @@ class MemoryPrior(nn.Module):
         background = self.background_logit - past.sum(dim=-1, keepdim=True).clamp_min(1).log()
         logits = torch.logaddexp(near, background).masked_fill(~past, -torch.inf)
         null = self.null_logit - 0.5 * self._null_distance * self.precision
-        return torch.cat([null.expand_as(logits[..., :1]), logits], dim=-1).log_softmax(dim=-1)
+        return torch.cat([null.expand(*logits.shape[:-1], 1), logits], dim=-1).log_softmax(dim=-1)

@@ -24,9 +24,19 @@ class StandardNormalPrior(nn.Module):
 
     def __init__(self, code_dim: int, rank: int) -> None:
         super().__init__()
-        self.scale = math.sqrt(rank)
+        self.rank = rank
         self.forgetting = 0.0
         self.register_buffer("null_center", torch.zeros(code_dim), persistent=False)
+
+    @property
+    def null_scale(self) -> Tensor:
+        """√M, that of the standard normal."""
+        return torch.tensor(math.sqrt(self.rank))
+
+    @property
+    def memory_scale(self) -> Tensor:
+        """The same; memories have no weight."""
+        return self.null_scale
 
     def forward(
         self, codes: Tensor, log_weights: Tensor, factorization: Factorization
@@ -38,8 +48,8 @@ class StandardNormalPrior(nn.Module):
             log_weights: As from `attend`, (batch, time, 1 + memories).
             factorization: Of the pseudometric in use.
         """
-        memories = Neighborhood(codes, self.scale, factorization, validate_args=False)
-        null = Neighborhood(self.null_center, self.scale, factorization, validate_args=False)
+        memories = Neighborhood(codes, self.memory_scale, factorization, validate_args=False)
+        null = Neighborhood(self.null_center, self.null_scale, factorization, validate_args=False)
         return NeighborhoodMixture(log_weights, memories, null, validate_args=False)
 
     def attend(self, locations: Tensor) -> Tensor:

@@ -1,0 +1,126 @@
+"""Step by step and all at once are the same."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from tem_vae.model import Expectation, Observer, StandardNormalPrior, TemVae
+
+Walk = tuple[Tensor, Tensor]
+
+
+def observe_all(observer: Observer, percepts: Tensor, actions: Tensor) -> list[Expectation]:
+    """Percepts (*batch, time, percept_dim) and actions (*batch, time - 1), one step after the other."""
+    first = [observer.observe(percepts[..., 0, :])]
+    steps = range(actions.shape[-1])
+    return first + [observer.observe(percepts[..., t + 1, :], actions[..., t]) for t in steps]
+
+
+def assert_equals_batch(model: TemVae, walk: Walk) -> None:
+    percepts, actions = walk
+    prediction = model.predict(percepts, actions)
+    for t, step in enumerate(observe_all(Observer(model), percepts, actions)):
+        assert step.memory_weights.shape == (*percepts.shape[:-2], t)
+        torch.testing.assert_close(
+            step.memory_weights, prediction.memory_weights[:, t, :t], atol=1e-5, rtol=0
+        )
+        torch.testing.assert_close(step.novelty, prediction.novelty[:, t], atol=1e-5, rtol=0)
+        torch.testing.assert_close(step.percept, prediction.percepts[:, t], atol=1e-5, rtol=0)
+
+
+def test_every_step_equals_the_batch(model: TemVae, walk: Walk) -> None:
+    assert_equals_batch(model.eval(), walk)
+
+
+def test_every_step_equals_the_batch_without_memory(model: TemVae, walk: Walk) -> None:
+    model.memory = StandardNormalPrior(model.metric.code_dim, model.metric.rank)
+    assert_equals_batch(model.eval(), walk)
+
+
+def test_a_long_walk_does_not_drift(model: TemVae) -> None:
+    generator = torch.Generator().manual_seed(2)
+    percepts = torch.randn(1, 300, 6, generator=generator)
+    assert_equals_batch(model.eval(), (percepts, torch.randint(5, (1, 299), generator=generator)))
+
+
+def test_a_single_walk_needs_no_batch_axis(model: TemVae, walk: Walk) -> None:
+    percepts, actions = walk
+    several = observe_all(Observer(model.eval()), percepts, actions)
+    observer = Observer(model)
+    observer.observe(percepts[0, 0])
+    for t, action in enumerate(actions[0].tolist()):
+        alone = observer.observe(percepts[0, t + 1], action)
+        assert alone.novelty.shape == ()
+        torch.testing.assert_close(alone.percept, several[t + 1].percept[0], atol=1e-5, rtol=0)
+
+
+def test_expecting_changes_nothing_and_foretells_what_observing_returns(model: TemVae, walk: Walk) -> None:
+    percepts, actions = walk
+    observer = Observer(model.eval())
+    observer.observe(percepts[:, 0])
+    observer.observe(percepts[:, 1], actions[:, 0])
+    before = observer.location.clone()
+    imagined = [observer.expect(action) for action in range(5)]
+    torch.testing.assert_close(observer.location, before)
+    real = observer.observe(percepts[:, 2], 3)
+    for foretold, observed in zip(imagined[3], real, strict=True):
+        assert torch.equal(foretold, observed)
+    assert not torch.allclose(imagined[2].memory_weights, imagined[3].memory_weights)
+
+
+def test_an_expectation_knows_nothing_of_the_percept_it_is_about(model: TemVae, walk: Walk) -> None:
+    percepts, actions = walk
+    observer, other = Observer(model.eval()), Observer(model)
+    for each in (observer, other):
+        each.observe(percepts[:, 0])
+    as_it_is = observer.observe(percepts[:, 1], actions[:, 0])
+    otherwise = other.observe(-percepts[:, 1], actions[:, 0])
+    assert torch.equal(as_it_is.percept, otherwise.percept)
+
+
+def test_reset_begins_another_walk(model: TemVae, walk: Walk) -> None:
+    percepts, actions = walk
+    observer = Observer(model.eval())
+    once = observe_all(observer, percepts, actions)[-1]
+    observer.reset()
+    again = observe_all(observer, percepts, actions)[-1]
+    assert torch.equal(once.percept, again.percept)
+
+
+def test_nothing_carries_gradients(model: TemVae, walk: Walk) -> None:
+    assert not Observer(model.eval()).observe(walk[0][:, 0]).percept.requires_grad
+
+
+class TestMistakes:
+    @pytest.fixture
+    def observer(self, model: TemVae, walk: Walk) -> Observer:
+        observer = Observer(model.eval())
+        observer.observe(walk[0][:, 0])
+        return observer
+
+    def test_an_action_before_the_first_percept(self, model: TemVae, walk: Walk) -> None:
+        with pytest.raises(ValueError, match=r"no action leads to the first percept.*but action is 2"):
+            Observer(model).observe(walk[0][:, 0], 2)
+
+    def test_expecting_before_anything_was_observed(self, model: TemVae) -> None:
+        with pytest.raises(ValueError, match="nothing was observed yet"):
+            Observer(model).expect(1)
+        with pytest.raises(ValueError, match="begins with its first percept"):
+            _ = Observer(model).location
+
+    def test_a_step_without_an_action(self, observer: Observer, walk: Walk) -> None:
+        with pytest.raises(ValueError, match="give the one that led here, or call reset"):
+            observer.observe(walk[0][:, 1])
+
+    @pytest.mark.parametrize("action", [-1, 5, 1.0])
+    def test_an_action_that_does_not_exist(self, observer: Observer, action: int) -> None:
+        with pytest.raises(ValueError, match=f"whole numbers from 0 to 4, but action is {action}"):
+            observer.expect(action)
+
+    def test_actions_of_another_batch(self, observer: Observer) -> None:
+        with pytest.raises(ValueError, match=r"one number or have shape \(2\), but its shape is \(3,\)"):
+            observer.expect(torch.tensor([0, 1, 2]))
+
+    def test_percepts_of_another_batch(self, observer: Observer, walk: Walk) -> None:
+        with pytest.raises(ValueError, match=r"must have shape \(2, percept_dim\).*shape is \(6,\)"):
+            observer.observe(walk[0][0, 1], 0)
