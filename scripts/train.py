@@ -1,24 +1,26 @@
-"""Train a TEM VAE: ``python scripts/train.py [overrides]``; ``--help`` lists what can be overridden."""
+"""Train a TEM VAE: ``python scripts/train.py [overrides]``; ``--help`` lists what can be overridden.
+
+``-m`` makes a sweep of overrides with several values, one job for every combination.
+"""
 
 import sys
 
 from omegaconf import DictConfig
 
+from tem_vae.experiments.job import objective_value, place_job, train_unless_done
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.launch import launch, output_directory
 from tem_vae.training.report import print_report
-from tem_vae.training.run import train
 from tem_vae.training.schema import validate
 
 
 def main(composed: DictConfig) -> float | None:
-    """Train, test, print the closing table; return the validated score that a sweep optimises."""
-    config = validate(composed, TrainConfig)
+    """Train, test, print the closing table; return the validation score that a sweeper optimises."""
+    config = validate(place_job(composed), TrainConfig)
     run_dir = output_directory(config.run_dir)
-    metrics = train(config, run_dir)
-    print_report(metrics)
+    print_report(train_unless_done(config, run_dir))
     print(f"Written to {run_dir}")
-    return metrics["test/zero_shot_accuracy"]
+    return objective_value(config, run_dir)
 
 
 if __name__ == "__main__":

@@ -188,6 +188,20 @@ class LoggerConfig(Section):
     kind: Literal["wandb", "csv", "none"] = Field(description="wandb, Lightning's CSV logger, or neither.")
     offline: bool = Field(description="Keep the wandb run on disk; `wandb sync` uploads it later.")
     project: str = Field(min_length=1, description="The wandb project.")
+    group: str | None = Field(description="Of the wandb run; by default the sweep that it is a job of.")
+    tags: list[str] = Field(description="Of the wandb run.")
+
+
+# Scores of test walks are left out: they would no longer test.
+Objective = Literal[
+    "prediction/zero_shot_accuracy",
+    "prediction/revisit_accuracy",
+    "prediction/decoded_zero_shot_accuracy",
+    "prediction/decoded_revisit_accuracy",
+    "prediction/novelty_auroc",
+    "elbo/validation_elbo",
+    "elbo/validation_reconstruction",
+]
 
 
 class TrainConfig(Section):
@@ -201,6 +215,9 @@ class TrainConfig(Section):
     seed: int = Field(ge=0, le=2**32 - 1, description="Decides weights, training worlds and noise.")
     run_dir: Path | None = Field(description="Where the run is written; by default a new folder in runs/.")
     resume: bool = Field(description="Continue the run in run_dir from its last checkpoint.")
+    objective: Objective = Field(
+        description="Validation score by which a sweep compares runs, highest best; what optuna maximises."
+    )
 
     @model_validator(mode="after")
     def _codes_fit(self) -> Self:

@@ -39,6 +39,8 @@ def _open_wandb(config: TrainConfig, run_dir: Path) -> WandbLogger:
         save_dir=run_dir,
         offline=config.logger.offline,
         name=run_dir.name,
+        group=config.logger.group,
+        tags=config.logger.tags,
         job_type="train",
         config=config.model_dump(mode="json"),
         settings=wandb.Settings(silent=True),

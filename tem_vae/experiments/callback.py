@@ -1,0 +1,117 @@
+"""What Hydra does at the beginning and the end of a sweep and of each of its jobs."""
+
+import atexit
+import json
+import logging
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from tem_vae.experiments.jobs import FAILURE_FILE
+from tem_vae.experiments.record import SweepRecord, find_sweep, identifying_overrides, read_record
+from tem_vae.experiments.summary import print_summary, summarize
+from tem_vae.training.config import TrainConfig
+from tem_vae.training.launch import CONFIGURATION_WRONG
+from tem_vae.training.schema import ConfigurationError
+
+_log = logging.getLogger(__name__)
+
+
+class SweepCallback(Callback):
+    """Continues, records and summarises sweeps; keeps a failed job from ending the others.
+
+    Hydra only warns of an exception in a callback, so what must end the program is a `SystemExit`.
+    """
+
+    def __init__(self) -> None:
+        self.unfinished: Path | None = None
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Settle the sweep's directory and record what the sweep is."""
+        try:
+            sweep_dir = settle_directory(config)
+        except ConfigurationError as error:
+            print(error, file=sys.stderr)
+            raise SystemExit(CONFIGURATION_WRONG) from None
+        SweepRecord(identifying_overrides(_command(config)), config.objective).write(sweep_dir)
+        self.unfinished = sweep_dir
+        # Hydra calls on_multirun_end only if nothing was raised; a worker killed by the system raises.
+        atexit.register(self._summarize)
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        """Summarise; a sweep with failed jobs ends with exit status 1."""
+        if self._summarize():
+            raise SystemExit(1)
+
+    def on_job_start(self, config: DictConfig, **_: Any) -> None:
+        """A job that is tried again may succeed."""
+        (Path(config.hydra.runtime.output_dir) / FAILURE_FILE).unlink(missing_ok=True)
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
+        """Note why a job of a sweep failed, and let the sweep go on without its result."""
+        if job_return.status is not JobStatus.FAILED or OmegaConf.is_missing(config.hydra.job, "num"):
+            return
+        error: Exception = job_return._return_value
+        _log.error("job %s failed", config.hydra.job.num, exc_info=error)
+        failure = {
+            "reason": f"{type(error).__name__}: {error}",
+            "traceback": "".join(traceback.format_exception(error)),
+        }
+        file = Path(config.hydra.runtime.output_dir) / FAILURE_FILE
+        file.write_text(json.dumps(failure, indent=2) + "\n")
+        job_return.status = JobStatus.COMPLETED
+        job_return.return_value = None
+
+    def _summarize(self) -> bool:
+        """Whether a job failed; the second call does nothing."""
+        sweep_dir, self.unfinished = self.unfinished, None
+        if sweep_dir is None:
+            return False
+        summary = summarize(sweep_dir)
+        print_summary(summary)
+        return bool(summary.failures)
+
+
+def settle_directory(config: DictConfig) -> Path:
+    """The directory of the sweep, which the configurations of its jobs are made to keep to.
+
+    Args:
+        config: Composed for a multirun; changed in place.
+
+    Raises:
+        ConfigurationError: The objective is unknown, the jobs would share a directory, a sweep stands there
+            already, or there is none to continue.
+    """
+    _check_objective(config.objective)
+    if config.run_dir is not None or any(o.startswith("run_dir=") for o in config.hydra.overrides.task):
+        raise ConfigurationError(
+            "run_dir is the directory of one run; for a sweep, give hydra.sweep.dir=DIRECTORY"
+        )
+    sweep_dir = Path(config.hydra.sweep.dir)
+    is_named = any(o.startswith("hydra.sweep.dir=") for o in config.hydra.overrides.hydra)
+    if config.resume and not is_named:
+        sweep_dir = find_sweep(sweep_dir.parent, _command(config))
+    elif not config.resume and read_record(sweep_dir):
+        raise ConfigurationError(
+            f"hydra.sweep.dir = {sweep_dir} holds a sweep already; continue it with resume=true, "
+            "or name another directory"
+        )
+    with open_dict(config):
+        config.hydra.sweep.dir = str(sweep_dir)
+    config.hydra.overrides.hydra.append(f"hydra.sweep.dir='{sweep_dir}'")
+    return sweep_dir
+
+
+def _command(config: DictConfig) -> list[str]:
+    return [*config.hydra.overrides.task, *config.hydra.overrides.hydra]
+
+
+def _check_objective(objective: str) -> None:
+    allowed = TrainConfig.model_json_schema()["properties"]["objective"]["enum"]
+    if objective not in allowed:
+        raise ConfigurationError(f"objective = {objective}: must be one of {', '.join(allowed)}")

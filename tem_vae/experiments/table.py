@@ -1,0 +1,89 @@
+"""The table of a sweep: a row a configuration, mean and standard error over its seeds."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tem_vae.experiments.jobs import Job
+
+REPEATED_OVER = "seed"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds.
+
+    Attributes:
+        mean: Of those seeds that had a value.
+        standard_error: Of the mean, from the sample deviation; None for a single seed.
+        count: How many seeds had a value.
+    """
+
+    mean: float
+    standard_error: float | None
+    count: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """A configuration and what came of it.
+
+    Attributes:
+        varied: Value by key, for those keys whose value differs in the sweep.
+        jobs: Its finished jobs, one a seed.
+        estimates: Mean over the jobs by metric; a metric that was null in all of them is left out.
+    """
+
+    varied: Mapping[str, Any]
+    jobs: Sequence[Job]
+    estimates: Mapping[str, Estimate]
+
+
+def varied_keys(jobs: Sequence[Job]) -> list[str]:
+    """The override keys whose values differ among the jobs, but for the seed, in order of appearance."""
+    keys = dict.fromkeys(key for job in jobs for key in job.overrides)
+    return [
+        key for key in keys if key != REPEATED_OVER and len({str(j.overrides.get(key)) for j in jobs}) > 1
+    ]
+
+
+def tabulate(jobs: Sequence[Job]) -> list[Row]:
+    """One row a configuration with a finished job, ordered by the values of what varied."""
+    keys = varied_keys(jobs)
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        if job.failure is None:
+            groups.setdefault(str([job.overrides.get(key) for key in keys]), []).append(job)
+    rows = [_make_row(keys, members) for members in groups.values()]
+    return sorted(rows, key=lambda row: [_sortable(value) for value in row.varied.values()])
+
+
+def estimate(values: Sequence[float]) -> Estimate:
+    """The mean of one value or more, with its standard error.
+
+    Example:
+        >>> estimate([1.0, 3.0])
+        Estimate(mean=2.0, standard_error=1.0, count=2)
+    """
+    error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
+    return Estimate(statistics.fmean(values), error, len(values))
+
+
+def best_row(rows: Sequence[Row], metrics: Sequence[str]) -> Row | None:
+    """The row with the highest mean of the first metric, by the next where equal; None if no row has them."""
+    scored = [row for row in rows if all(metric in row.estimates for metric in metrics)]
+    return max(scored, key=lambda row: [row.estimates[metric].mean for metric in metrics], default=None)
+
+
+def _make_row(keys: Sequence[str], jobs: Sequence[Job]) -> Row:
+    names = dict.fromkeys(name for job in jobs for name in job.metrics)
+    values = {name: [v for job in jobs if (v := job.metrics.get(name)) is not None] for name in names}
+    estimates = {name: estimate(found) for name, found in values.items() if found}
+    return Row({key: jobs[0].overrides.get(key) for key in keys}, jobs, estimates)
+
+
+def _sortable(value: Any) -> tuple[bool, float, str]:
+    is_number = isinstance(value, int | float)
+    return (is_number, float(value) if is_number else 0.0, str(value))
