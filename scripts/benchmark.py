@@ -2,10 +2,10 @@
 
 import argparse
 
-from tem_vae.benchmarks import geometry
+from tem_vae.benchmarks import geometry, training
 
 # Each suite is a module with `add_arguments(parser)` and `run(arguments)`.
-_SUITES = {"geometry": geometry}
+_SUITES = {"geometry": geometry, "training": training}
 
 
 def main() -> None:

@@ -26,5 +26,7 @@ class NearestPercept(nn.Module):
     def forward(self, percepts: Tensor) -> Tensor:
         """Classes, (*, percept_dim) -> (*)."""
         rows = percepts.reshape(-1, percepts.shape[-1])
-        nearest = [torch.cdist(chunk, self.percepts).argmin(dim=1) for chunk in torch.split(rows, self._chunk)]
+        nearest = [
+            torch.cdist(chunk, self.percepts).argmin(dim=1) for chunk in torch.split(rows, self._chunk)
+        ]
         return self.classes[torch.cat(nearest)].reshape(percepts.shape[:-1])

@@ -19,7 +19,7 @@ from tem_vae.training.schema import ConfigurationError, register_schemas
 
 CONFIGURATION_WRONG = 2
 
-_CONF = Path(__file__).parents[2] / "conf"
+CONF = Path(__file__).parents[2] / "conf"
 
 
 def launch(task: Callable[[DictConfig], float | None], config_name: str) -> int:
@@ -35,7 +35,7 @@ def launch(task: Callable[[DictConfig], float | None], config_name: str) -> int:
     register_schemas()
     OmegaConf.register_new_resolver("run_directory", default_run_directory, use_cache=True, replace=True)
     try:
-        hydra.main(version_base="1.3", config_path=str(_CONF), config_name=config_name)(task)()
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(task)()
     except (ConfigurationError, CheckpointError) as error:
         print(error, file=sys.stderr)
         return CONFIGURATION_WRONG

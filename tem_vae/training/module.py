@@ -1,8 +1,5 @@
 """The TEM VAE as Lightning trains it."""
 
-from functools import partial
-from typing import Any
-
 import lightning as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
@@ -13,7 +10,8 @@ from tem_vae.evaluation.scores import BoundScores, PredictionScores
 from tem_vae.evaluation.spectrum import describe_spectrum
 from tem_vae.model import Memory, MemoryPrior, TemVae
 from tem_vae.training.config import OptimizerConfig
-from tem_vae.training.schedules import forgetting, learning_rate_share, path_integration_share
+from tem_vae.training.optimizer import build_optimizer
+from tem_vae.training.schedules import forgetting
 
 
 class TemVaeModule(L.LightningModule):
@@ -45,26 +43,7 @@ class TemVaeModule(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW, with a rate and a schedule of its own for path integration."""
-        config = self.optimizer_config
-        rotations = set(self.model.integrator.parameters())
-        groups: list[dict[str, Any]] = [
-            {"params": [p for p in self.model.parameters() if p not in rotations], "name": "model"},
-            {
-                "params": list(rotations),
-                "lr": config.learning_rate * config.path_integration_factor,
-                "weight_decay": 0.0,
-                "name": "path_integration",
-            },
-        ]
-        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
-        updates = self.trainer.max_steps
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer,
-            [
-                partial(learning_rate_share, updates=updates, warmup=config.warmup_updates),
-                partial(path_integration_share, updates=updates, config=config),
-            ],
-        )
+        optimizer, schedule = build_optimizer(self.model, self.optimizer_config, self.trainer.max_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_train_batch_start(self, batch: Walks, batch_idx: int) -> None:

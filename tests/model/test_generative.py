@@ -43,7 +43,7 @@ def test_predictions_do_not_depend_on_the_percept_that_they_predict(model: TemVa
         torch.testing.assert_close(before[:, :8], after[:, :8])
 
 
-def test_the_decoder_sees_nothing_of_the_kernel_of_E(model: TemVae, walk: Walk) -> None:
+def test_the_decoder_sees_nothing_of_the_kernel_of_e(model: TemVae, walk: Walk) -> None:
     percepts, actions = walk
     inference = model.infer(percepts, actions)
     z, u = inference.posterior.rsample_with_u()
@@ -83,7 +83,7 @@ def test_importance_weighting_by_hand() -> None:
 
 
 def test_the_bound_is_below_the_likelihood_of_a_linear_model() -> None:
-    # With one component the exact log p(x) is a Gaussian integral: a large-K bound must reach it, never exceed it.
+    # With one component the exact log p(x) is a Gaussian integral, which a large-K bound must reach.
     torch.manual_seed(0)
     model = linear_model()
     percepts = torch.randn(1, 1, 4)

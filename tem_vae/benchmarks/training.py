@@ -1,0 +1,133 @@
+"""Training through Lightning beside a bare PyTorch loop of the same model and data."""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from hydra import compose, initialize_config_dir
+from rich.console import Console
+from rich.table import Table
+
+from tem_vae.benchmarks.measure import describe_machine, ratio
+from tem_vae.data import PerceptSource
+from tem_vae.evaluation.scores import MODEL
+from tem_vae.training.build import build_data, build_model
+from tem_vae.training.callbacks import TrainingClock
+from tem_vae.training.config import TrainConfig
+from tem_vae.training.history import HistoryLogger
+from tem_vae.training.launch import CONF
+from tem_vae.training.module import TemVaeModule
+from tem_vae.training.optimizer import build_optimizer
+from tem_vae.training.run import build_scores, build_trainer
+from tem_vae.training.schema import register_schemas, validate
+
+_WARM_UP = 3
+
+
+@dataclass(frozen=True)
+class BareSeconds:
+    """Where the time of a bare loop goes, in seconds.
+
+    Attributes:
+        total: Of all updates.
+        data: Of that, waiting for batches.
+    """
+
+    total: float
+    data: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line of this suite."""
+    parser.add_argument("--updates", type=int, default=40, help="updates of each contender in a round")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds; each times every contender once")
+    parser.add_argument("--output", type=Path, help="a folder for training.json")
+    parser.add_argument("overrides", nargs="*", help="configuration overrides, as for scripts/train.py")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Time both contenders round by round on one thread, and print their ratio."""
+    torch.set_num_threads(1)
+    config = _compose(arguments.updates, arguments.overrides)
+    train_bare(config, _WARM_UP)
+    updates = arguments.updates
+    rounds = [(train_bare(config, updates), train_lightning(config)) for _ in range(arguments.rounds)]
+    bare = [seconds.total for seconds, _ in rounds]
+    lightning = [seconds for _, seconds in rounds]
+    walk_steps = updates * config.data.batch_size * config.data.walk_length
+    results = {
+        "bare_steps_per_second": walk_steps / statistics.median(bare),
+        "lightning_steps_per_second": walk_steps / statistics.median(lightning),
+        "lightning_over_bare": ratio(bare, lightning),
+        "share_waiting_for_data": statistics.median(seconds.data / seconds.total for seconds, _ in rounds),
+    }
+    _print(results, arguments)
+    if arguments.output:
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        (arguments.output / "training.json").write_text(json.dumps(results, indent=2) + "\n")
+
+
+def train_bare(config: TrainConfig, updates: int) -> BareSeconds:
+    """The loop that one would write by hand: same model, data, optimiser, schedule and clipping."""
+    data = build_data(config.data, config.seed)
+    module = _build_module(config, data.train.percepts, len(data.train.worlds.actions))
+    optimizer, schedule = build_optimizer(module.model, config.optimizer, updates)
+    batches = iter(data.train_dataloader())
+    waiting = 0.0
+    start = time.perf_counter()
+    for _ in range(updates):
+        asked = time.perf_counter()
+        walks = next(batches)
+        waiting += time.perf_counter() - asked
+        loss = -module.model.elbo(walks.percepts, walks.actions).elbo.mean()
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(module.parameters(), config.trainer.gradient_clip_val)
+        optimizer.step()
+        schedule.step()
+    return BareSeconds(time.perf_counter() - start, waiting)
+
+
+def train_lightning(config: TrainConfig) -> float:
+    """Seconds of ``config.trainer.max_steps`` updates through Lightning, with the history logged."""
+    data = build_data(config.data, config.seed)
+    module = _build_module(config, data.train.percepts, len(data.train.worlds.actions))
+    clock = TrainingClock()
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = build_trainer(config, [clock], [HistoryLogger(Path(folder) / "history.csv")])
+        trainer.limit_val_batches = 0
+        trainer.fit(module, data)
+    return clock.seconds
+
+
+def _compose(updates: int, overrides: list[str]) -> TrainConfig:
+    register_schemas()
+    fixed = [f"trainer.max_steps={updates}", "logger=none"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return validate(compose("train", overrides=[*fixed, *overrides]), TrainConfig)
+
+
+def _build_module(config: TrainConfig, percepts: PerceptSource, n_actions: int) -> TemVaeModule:
+    torch.manual_seed(config.seed)
+    model = build_model(config.model, percepts, n_actions)
+    scores = build_scores(percepts, MODEL)
+    return TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
+
+
+def _print(results: dict[str, float], arguments: argparse.Namespace) -> None:
+    machine = describe_machine(torch.device("cpu"))
+    table = Table(
+        title=f"Training, one thread, {arguments.rounds} rounds of {arguments.updates} updates, {machine}"
+    )
+    table.add_column("measured")
+    table.add_column("value", justify="right")
+    table.add_row("bare loop, walk steps a second", f"{results['bare_steps_per_second']:,.0f}")
+    table.add_row("through Lightning, walk steps a second", f"{results['lightning_steps_per_second']:,.0f}")
+    table.add_row("Lightning over bare, median of rounds", f"{results['lightning_over_bare']:.3f}")
+    table.add_row("share of an update waiting for data", f"{results['share_waiting_for_data']:.1%}")
+    Console().print(table)

@@ -1,0 +1,107 @@
+import math
+
+import pytest
+import torch
+
+from tem_vae.data import Walks
+from tem_vae.evaluation.classifier import NearestPercept
+from tem_vae.evaluation.oracle import TightBounds
+from tem_vae.evaluation.scores import AGENTS, MODEL, BoundScores, PredictionScores, remembered_class
+from tem_vae.model import ElboTerms, Prediction
+
+# 0 -> 1 -> 0 (known link) -> 2 -> 1 (zero-shot link)
+PLACES = torch.tensor([[0, 1, 0, 2, 1]])
+CLASSES = torch.tensor([[0, 1, 0, 2, 1]])
+PERCEPTS = torch.eye(3)[CLASSES]
+
+
+def walks(places: torch.Tensor = PLACES, classes: torch.Tensor = CLASSES) -> Walks:
+    batch, time = places.shape
+    actions = torch.zeros(batch, time - 1, dtype=torch.long)
+    return Walks(torch.eye(3)[classes], actions, places, classes, torch.zeros(batch, time, 2))
+
+
+def prediction(looks_back_to: dict[int, int]) -> Prediction:
+    """A prediction that puts all weight on one memory a step, or on the null component."""
+    weights = torch.zeros(1, 5, 5)
+    for step, memory in looks_back_to.items():
+        weights[0, step, memory] = 1
+    return Prediction(weights, 1 - weights.sum(dim=-1), weights @ PERCEPTS)
+
+
+def scores() -> PredictionScores:
+    return PredictionScores(3, NearestPercept(torch.eye(3), torch.arange(3)), (*MODEL, *AGENTS))
+
+
+def test_a_model_that_remembers_right_scores_one() -> None:
+    score = scores()
+    score.update(walks(), prediction({2: 0, 4: 1}), PERCEPTS)
+    score.update_agents(walks())
+    computed = score.compute()
+    for name in ("revisit_accuracy", "zero_shot_accuracy", "decoded_zero_shot_accuracy"):
+        assert computed[name] == 1
+    assert computed["reconstruction_accuracy"] == 1
+    assert computed["novelty_auroc"] == 1
+    assert computed["zero_shot_moves"] == 1
+    assert computed["node_agent_accuracy"] == 1
+    assert computed["edge_agent_accuracy"] == 0.5
+    assert computed["edge_agent_zero_shot_accuracy"] == 0
+
+
+def test_a_model_that_looks_at_the_wrong_place_is_wrong_where_it_does() -> None:
+    score = scores()
+    score.update(walks(), prediction({2: 0, 4: 0}), PERCEPTS)
+    computed = score.compute()
+    assert computed["revisit_accuracy"] == 0.5
+    assert computed["zero_shot_accuracy"] == 0
+    assert computed["decoded_zero_shot_accuracy"] == 0
+
+
+def test_where_nothing_is_revisited_scores_are_undefined_not_wrong() -> None:
+    score = scores()
+    fresh = walks(torch.tensor([[0, 1, 2, 3, 4]]), CLASSES)
+    score.update(fresh, prediction({}), PERCEPTS)
+    computed = score.compute()
+    for name in ("revisit_accuracy", "zero_shot_accuracy", "decoded_revisit_accuracy", "novelty_auroc"):
+        assert math.isnan(computed[name])
+    assert computed["zero_shot_moves"] == 0
+
+
+def test_reset_forgets_everything() -> None:
+    score = scores()
+    score.update(walks(), prediction({2: 1, 4: 0}), PERCEPTS)
+    score.reset()
+    score.update(walks(), prediction({2: 0, 4: 1}), PERCEPTS)
+    assert score.compute()["revisit_accuracy"] == 1
+    assert score.compute()["zero_shot_moves"] == 1
+
+
+def test_remembered_class_adds_the_weights_of_a_class() -> None:
+    weights = torch.tensor([[[0.0] * 4, [0.0] * 4, [0.0] * 4, [0.4, 0.3, 0.3, 0.0]]])
+    classes = torch.tensor([[0, 1, 1, 0]])
+    assert remembered_class(weights, classes, 2)[0, 3] == 1
+
+
+def test_the_classifier_names_the_nearest_reference() -> None:
+    classifier = NearestPercept(torch.tensor([[0.0, 0.0], [1.0, 0.0]]), torch.tensor([7, 3]))
+    assert classifier(torch.tensor([[[0.4, 5.0], [0.6, 5.0]]])).tolist() == [[7, 3]]
+
+
+def test_the_classifier_is_the_same_for_more_percepts_than_fit_at_once() -> None:
+    torch.manual_seed(0)
+    classifier = NearestPercept(torch.randn(20, 3), torch.arange(20))
+    percepts = torch.randn(9000, 3)
+    torch.testing.assert_close(classifier(percepts)[8999:], classifier(percepts[8999:]))
+
+
+def test_bounds_are_means_over_steps_of_uneven_batches() -> None:
+    bounds = BoundScores()
+    for value, steps in ((1.0, 2), (4.0, 4)):
+        term = torch.full((1, steps), value)
+        bounds.update_terms(ElboTerms(term, -term, term))
+        bounds.update_tight(TightBounds(model=-term, oracle=term))
+    computed = bounds.compute()
+    assert computed["reconstruction"] == pytest.approx(3)
+    assert computed["kl"] == pytest.approx(6)
+    assert computed["elbo"] == pytest.approx(-3)
+    assert computed["predictive_gap"] == pytest.approx(6)
