@@ -5,18 +5,24 @@
 
 import sys
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from tem_vae.experiments.job import objective_value, place_job, train_unless_done
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.launch import launch, output_directory
-from tem_vae.training.report import print_report
+from tem_vae.training.resume import continued_config
 from tem_vae.training.schema import validate
 
 
 def main(composed: DictConfig) -> float | None:
     """Train, test, print the closing table; return the validation score that a sweeper optimises."""
+    # Torch takes seconds to load: `launch` tells before what is wrong with the configuration.
+    from tem_vae.experiments.job import objective_value, place_job, train_unless_done
+    from tem_vae.training.report import print_report
+
     config = validate(place_job(composed), TrainConfig)
+    if config.resume:
+        config = continued_config(config, HydraConfig.get().overrides.task)
     run_dir = output_directory(config.run_dir)
     print_report(train_unless_done(config, run_dir))
     print(f"Written to {run_dir}")
@@ -24,4 +30,4 @@ def main(composed: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
-    sys.exit(launch(main, "train"))
+    sys.exit(launch(main, "train", TrainConfig))

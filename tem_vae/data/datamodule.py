@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import ClassVar
 
 import lightning as L
@@ -77,16 +78,17 @@ class WalkBatches(Dataset[Walks]):
 
 
 class EndlessSampler(Sampler[int]):
-    """0, 1, 2, ... from a given number on, so that a run can continue where it was cut off."""
+    """Every `step`-th number from a given one on.
 
-    def __init__(self, start: int) -> None:
+    So a run continues where it was cut off, and processes that train together divide the batches.
+    """
+
+    def __init__(self, start: int, step: int) -> None:
         self.start = start
+        self.step = step
 
     def __iter__(self) -> Iterator[int]:
-        index = self.start
-        while True:
-            yield index
-            index += 1
+        return count(self.start, self.step)
 
 
 def concatenate(walks: list[Walks]) -> Walks:
@@ -110,10 +112,11 @@ class HeldOutWalks:
     walks: int
     batch_size: int
 
-    def loader(self) -> DataLoader[Walks]:
-        """The walks in order."""
+    def loader(self, process: int = 0, processes: int = 1) -> DataLoader[Walks]:
+        """The walks in order, or the share of one of several processes."""
         batches = WalkBatches(self.source, self.seed, self.walks)
-        return DataLoader(batches, batch_size=self.batch_size, collate_fn=concatenate)
+        share = range(process, self.walks, processes)
+        return DataLoader(batches, batch_size=self.batch_size, sampler=share, collate_fn=concatenate)
 
 
 class WalkDataModule(L.LightningDataModule):
@@ -139,19 +142,20 @@ class WalkDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Walks]:
         """Training batches from the first one that this run has not yet seen."""
-        sampler = EndlessSampler(start=self._batches_seen())
+        updates = 0 if self.trainer is None else self.trainer.global_step
+        process, processes = self._process()
+        sampler = EndlessSampler(start=updates * processes + process, step=processes)
         batches = WalkBatches(self.train, self.seed, length=2**62)
         return DataLoader(batches, batch_size=None, sampler=sampler, num_workers=self.num_workers)
 
-    def _batches_seen(self) -> int:
-        if self.trainer is None:
-            return 0
-        return self.trainer.fit_loop.epoch_loop.batch_progress.total.completed
-
     def val_dataloader(self) -> DataLoader[Walks]:
         """The validation walks."""
-        return self.validation.loader()
+        return self.validation.loader(*self._process())
+
+    def _process(self) -> tuple[int, int]:
+        """Which of how many processes that train together this one is."""
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
 
     def test_dataloader(self) -> DataLoader[Walks]:
         """The test walks."""
-        return self.test.loader()
+        return self.test.loader(*self._process())

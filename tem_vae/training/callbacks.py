@@ -16,6 +16,7 @@ from lightning.pytorch.callbacks import (
 
 from tem_vae.training.checkpoint import CONFIG_KEY
 from tem_vae.training.config import TrainConfig
+from tem_vae.training.latest_checkpoint import LatestCheckpoint
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +63,8 @@ class TrainingClock(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """The seconds so far."""
-        return {"seconds": self.seconds}
+        running = time.perf_counter() - self._started if self._started else 0.0
+        return {"seconds": self.seconds + running}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from there."""
@@ -70,7 +72,7 @@ class TrainingClock(Callback):
 
     def _pause(self) -> None:
         self.seconds += time.perf_counter() - self._started
-        self._started = time.perf_counter()
+        self._started = 0.0
 
 
 class ProgressLines(Callback):
@@ -101,10 +103,17 @@ def build_callbacks(config: TrainConfig, run_dir: Path, clock: TrainingClock) ->
         filename="best",
         monitor="elbo/validation_elbo",
         mode="max",
-        save_last=True,
         enable_version_counter=False,
     )
-    return [clock, checkpoints, ConfigInCheckpoint(config), LearningRateMonitor("step"), *progress_bar()]
+    latest = LatestCheckpoint(run_dir / "checkpoints" / "last.ckpt", config.trainer.checkpoint_interval)
+    return [
+        latest,
+        clock,
+        checkpoints,
+        ConfigInCheckpoint(config),
+        LearningRateMonitor("step"),
+        *progress_bar(),
+    ]
 
 
 def progress_bar() -> list[Callback]:

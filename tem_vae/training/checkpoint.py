@@ -12,13 +12,10 @@ from tem_vae.data import PerceptSource
 from tem_vae.model import TemVae
 from tem_vae.training.build import build_model, build_percepts
 from tem_vae.training.config import TrainConfig
+from tem_vae.training.errors import CheckpointError
 
 CONFIG_KEY = "tem_vae_config"
 _MODEL_PREFIX = "model."
-
-
-class CheckpointError(ValueError):
-    """A checkpoint cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,15 @@
 """The schema of every configuration: what each key means, its unit and its allowed range.
 
 Defaults live in ``conf/``, beside their sources; a field here has none. The models below check values and
-combinations; `structured` derives from them the dataclasses that Hydra checks keys and types against.
+combinations; whoever validates with the context ``check_files`` has files and folders checked too.
 """
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from tem_vae.data.worlds import ActionMismatchError, check_actions
+from tem_vae.training.path_fields import Checkpoint, RunDirectory, check_whole, checks_files
 from tem_vae.training.section import Section
 from tem_vae.training.world_config import EvaluationWorldConfig, WorldConfig
 
@@ -179,6 +179,7 @@ class TrainerConfig(Section):
     gradient_clip_val: float = Field(gt=0, description="Largest norm of the gradient.")
     val_check_interval: int = Field(ge=1, description="Updates from one validation to the next.")
     log_every_n_steps: int = Field(ge=1, description="Updates from one logged value to the next.")
+    checkpoint_interval: int = Field(ge=1, description="Updates from one save of last.ckpt to the next.")
     threads: int = Field(ge=1, description="CPU threads of torch.")
 
 
@@ -213,7 +214,9 @@ class TrainConfig(Section):
     trainer: TrainerConfig = Field(description="How long, where and how precisely.")
     logger: LoggerConfig = Field(description="Where scalars go.")
     seed: int = Field(ge=0, le=2**32 - 1, description="Decides weights, training worlds and noise.")
-    run_dir: Path | None = Field(description="Where the run is written; by default a new folder in runs/.")
+    run_dir: RunDirectory | None = Field(
+        description="Where the run is written; by default a new folder in runs/."
+    )
     resume: bool = Field(description="Continue the run in run_dir from its last checkpoint.")
     objective: Objective = Field(
         description="Validation score by which a sweep compares runs, highest best; what optuna maximises."
@@ -232,6 +235,19 @@ class TrainConfig(Section):
             raise ValueError("resume = true needs run_dir, the directory of the run to continue")
         return self
 
+    @model_validator(mode="after")
+    def _run_dir_suits(self, info: ValidationInfo) -> Self:
+        if self.run_dir is None or not checks_files(info):
+            return self
+        checkpoints = self.run_dir / "checkpoints"
+        if checkpoints.exists() and not self.resume:
+            raise ValueError(
+                f"run_dir = {self.run_dir} holds a run already; continue it with resume=true, or name another"
+            )
+        if (last := checkpoints / "last.ckpt").exists():
+            check_whole(last)
+        return self
+
 
 class EvaluationDataConfig(Section):
     """What to evaluate on; null keeps what the run was tested on."""
@@ -245,7 +261,9 @@ class EvaluationDataConfig(Section):
 class EvaluateConfig(Section):
     """An evaluation of a trained model."""
 
-    checkpoint: Path = Field(description="A .ckpt file, or the directory of a run (its best.ckpt).")
+    checkpoint: Checkpoint = Field(description="A .ckpt file, or the directory of a run (its best.ckpt).")
     data: EvaluationDataConfig = Field(description="What to evaluate on.")
-    run_dir: Path | None = Field(description="Where metrics.json is written; by default a new folder.")
+    run_dir: RunDirectory | None = Field(
+        description="Where metrics.json is written; by default a new folder."
+    )
     threads: int = Field(ge=1, description="CPU threads of torch.")

@@ -2,10 +2,14 @@
 
 import csv
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers.logger import Logger
+from lightning.pytorch.utilities import rank_zero_only
+
+from tem_vae.training.files import write_whole
 
 
 class HistoryLogger(Logger):
@@ -29,20 +33,21 @@ class HistoryLogger(Logger):
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: the configuration stands in ``config.yaml``."""
 
+    @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Take in the scalars of an update."""
         row = self._rows.setdefault(step or 0, {})
         row.update({name: str(value) for name, value in metrics.items() if name != "epoch"})
 
+    @rank_zero_only
     def save(self) -> None:
-        """Write the file anew, by way of another, so that it is whole at any moment."""
+        """Write the file anew."""
         columns = sorted({name for row in self._rows.values() for name in row})
-        scratch = self.path.with_suffix(".csv.part")
-        with scratch.open("w", newline="") as file:
-            writer = csv.DictWriter(file, ["update", *columns])
-            writer.writeheader()
-            writer.writerows({"update": update, **self._rows[update]} for update in sorted(self._rows))
-        scratch.replace(self.path)
+        text = StringIO(newline="")
+        writer = csv.DictWriter(text, ["update", *columns])
+        writer.writeheader()
+        writer.writerows({"update": update, **self._rows[update]} for update in sorted(self._rows))
+        write_whole(self.path, text.getvalue())
 
     def finalize(self, status: str) -> None:
         """Write what there is, however the run ended."""

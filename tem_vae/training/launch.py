@@ -1,5 +1,6 @@
-"""How a script runs: Hydra composes, all is checked before anything is built, the exit status tells."""
+"""How a script runs: all is checked before anything is built, Hydra composes, the exit status tells."""
 
+import functools
 import logging
 import os
 import sys
@@ -11,38 +12,94 @@ from pathlib import Path
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel
 
-from tem_vae.training.checkpoint import CheckpointError
-from tem_vae.training.schema import ConfigurationError, register_schemas
+from tem_vae.training.composition import CONF, check_command_line
+from tem_vae.training.errors import CheckpointError, ConfigurationError
+from tem_vae.training.interruption import Interrupted, interruptible
 
-CONFIGURATION_WRONG = 2
+DONE, FAILED, CONFIGURATION_WRONG = 0, 1, 2
 
-CONF = Path(__file__).parents[2] / "conf"
+Task = Callable[[DictConfig], float | None]
+
+_log = logging.getLogger(__name__)
 
 
-def launch(task: Callable[[DictConfig], float | None], config_name: str) -> int:
-    """Run a task under Hydra and return the exit status: 0 done, 2 the configuration is wrong.
+class JobFailed(Exception):  # noqa: N818 - no error of its own: what went wrong is told already
+    """A job of a multirun failed.
+
+    Args:
+        status: The exit status that says how.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def launch(task: Task, config_name: str, schema: type[BaseModel]) -> int:
+    """Run a task under Hydra.
 
     Args:
         task: Takes the composed configuration; what it returns is what a sweeper optimises.
         config_name: The file in ``conf/`` to compose from.
+        schema: What the configuration is held against.
+
+    Returns:
+        The exit status: 0 done, 2 the configuration is wrong, 128 and the signal where one ended the run, 1
+        anything else.
     """
-    # Hydra would print its own short message and exit with 1; the messages below say more.
-    os.environ["HYDRA_FULL_ERROR"] = "1"
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here; Hydra would shorten them and exit
     _quiet_libraries()
-    register_schemas()
     OmegaConf.register_new_resolver("run_directory", default_run_directory, use_cache=True, replace=True)
+    job = _Job(task)
     try:
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(task)()
-    except (ConfigurationError, CheckpointError) as error:
-        print(error, file=sys.stderr)
-        return CONFIGURATION_WRONG
+        with interruptible():
+            check_command_line(sys.argv[1:], config_name, schema)
+            hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
+    except ConfigurationError as error:
+        return _tell(error)
     except (HydraException, OmegaConfBaseException) as error:
-        print(f"The configuration is wrong:\n  {error}", file=sys.stderr)
-        return CONFIGURATION_WRONG
-    return 0
+        return _tell(f"The configuration is wrong:\n  {error}")
+    except JobFailed as failed:
+        return failed.status
+    except Interrupted as interrupted:
+        print(f"The run was {interrupted}; continue it with resume=true and its run_dir.", file=sys.stderr)
+        return interrupted.exit_status
+    return job.status
+
+
+class _Job:
+    """A task whose errors are told where they occur, in a multirun too, where the other jobs go on.
+
+    Attributes:
+        status: The exit status of a single run.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self.status = DONE
+        functools.update_wrapper(self, task)
+
+    def __call__(self, composed: DictConfig) -> float | None:
+        try:
+            return self._task(composed)
+        except (ConfigurationError, CheckpointError) as error:
+            self.status = _tell(error)
+        except Exception:
+            _log.exception("The run failed")
+            self.status = FAILED
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            raise JobFailed(self.status)
+        return None
+
+
+def _tell(error: object) -> int:
+    print(error, file=sys.stderr)
+    return CONFIGURATION_WRONG
 
 
 def default_run_directory(run_dir: str | None) -> str:

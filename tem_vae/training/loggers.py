@@ -9,6 +9,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
 
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.history import HistoryLogger
+from tem_vae.training.interruption import Interrupted
 
 
 @contextmanager
@@ -29,6 +30,9 @@ def open_loggers(config: TrainConfig, run_dir: Path, first_update: int) -> Itera
     try:
         yield loggers
         exit_code = 0
+    except Interrupted as interrupted:
+        exit_code = interrupted.exit_status
+        raise
     finally:
         wandb.finish(exit_code=exit_code)
 

@@ -48,7 +48,8 @@ class TemVaeModule(L.LightningModule):
 
     def on_train_batch_start(self, batch: Walks, batch_idx: int) -> None:
         """Seed the noise of this update by its number, so that a continued run draws what it would have."""
-        torch.manual_seed(self.seed * 2**31 + self.global_step)
+        draws = self.global_step * self.trainer.world_size + self.trainer.global_rank
+        torch.manual_seed(self.seed * 2**31 + draws)
         self.model.memory.forgetting = forgetting(
             self.global_step, self.trainer.max_steps, self.optimizer_config
         )
@@ -58,7 +59,7 @@ class TemVaeModule(L.LightningModule):
         terms = self.model.elbo(batch.percepts, batch.actions)
         elbo = terms.elbo.mean()
         self.log("elbo/elbo", elbo, prog_bar=True)
-        if self.global_step % self.log_every == 0:
+        if (self.global_step + 1) % self.log_every == 0:
             self.log("elbo/reconstruction", terms.reconstruction.mean())
             self.log("elbo/kl", terms.kl.mean())
             self.log_dict(describe_memory(self.model.memory))

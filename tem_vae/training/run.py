@@ -19,6 +19,7 @@ from tem_vae.evaluation.scores import AGENTS, MODEL, UNTRAINED, PredictionScores
 from tem_vae.training.build import build_data, build_held_out, build_model
 from tem_vae.training.callbacks import TrainingClock, build_callbacks, progress_bar
 from tem_vae.training.checkpoint import TrainedRun, load_run, read_checkpoint
+from tem_vae.training.checkpoint_io import AtomicCheckpointIO
 from tem_vae.training.config import (
     DataConfig,
     EvaluateConfig,
@@ -26,9 +27,13 @@ from tem_vae.training.config import (
     HeldOutConfig,
     TrainConfig,
 )
+from tem_vae.training.errors import ConfigurationError
+from tem_vae.training.files import write_whole
+from tem_vae.training.interruption import interruption
 from tem_vae.training.loggers import open_loggers
 from tem_vae.training.module import TemVaeModule
-from tem_vae.training.schema import ConfigurationError, check
+from tem_vae.training.resume import last_checkpoint
+from tem_vae.training.schema import check
 from tem_vae.training.tester import Tester
 
 Metrics = dict[str, float | int | None]
@@ -42,18 +47,21 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
 
     Raises:
         ConfigurationError: ``run_dir`` holds a run already, and ``resume`` is false.
-        CheckpointError: ``resume`` is true and there is nothing to continue.
+        CheckpointError: ``resume`` is true and the last checkpoint is damaged.
     """
     checkpoints = run_dir / "checkpoints"
     if checkpoints.exists() and not config.resume:
         raise ConfigurationError(
             f"run_dir = {run_dir} holds a run already; continue it with resume=true, or name another run_dir"
         )
-    first_update = read_checkpoint(checkpoints / "last.ckpt")["global_step"] if config.resume else 0
+    if config.resume and (finished := read_metrics(run_dir)):
+        return finished
+    last = last_checkpoint(config, run_dir)
+    first_update = read_checkpoint(last)["global_step"] if last else 0
     torch.set_num_threads(config.trainer.threads)
     L.seed_everything(config.seed, workers=True, verbose=False)
     run_dir.mkdir(parents=True, exist_ok=True)
-    (run_dir / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+    write_whole(run_dir / "config.yaml", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
     data = build_data(config.data, config.seed)
     percepts = data.train.percepts
     model = build_model(config.model, percepts, len(data.train.worlds.actions))
@@ -62,14 +70,18 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
     clock = TrainingClock()
     with open_loggers(config, run_dir, first_update) as loggers:
         trainer = build_trainer(config, build_callbacks(config, run_dir, clock), loggers)
-        trainer.fit(module, data, ckpt_path=checkpoints / "last.ckpt" if config.resume else None)
-        trainer.save_checkpoint(checkpoints / "last.ckpt")
-        if not (checkpoints / "best.ckpt").exists():
-            trainer.save_checkpoint(checkpoints / "best.ckpt")
+        with interruption.deferral():
+            trainer.fit(module, data, ckpt_path=last, weights_only=True)
+            for logger in loggers:
+                logger.save()
+            trainer.save_checkpoint(checkpoints / "last.ckpt")
+            if not (checkpoints / "best.ckpt").exists():
+                trainer.save_checkpoint(checkpoints / "best.ckpt")
         metrics = test(load_run(run_dir), data.test, trainer) | describe_training(config, clock, trainer)
         for logger in loggers:
             logger.log_metrics({k: v for k, v in metrics.items() if v is not None}, trainer.global_step)
-    write_metrics(metrics, run_dir)
+    if trainer.is_global_zero:
+        write_metrics(metrics, run_dir)
     return metrics
 
 
@@ -127,7 +139,7 @@ def test(run: TrainedRun, walks: HeldOutWalks, trainer: L.Trainer) -> Metrics:
         untrained = build_model(run.config.model, run.percepts, len(walks.source.worlds.actions))
     scores = build_scores(run.percepts, (*MODEL, *AGENTS, UNTRAINED))
     tester = Tester(run.model, untrained.eval(), scores, run.percepts, walks.seed)
-    trainer.test(tester, walks.loader(), verbose=False)
+    trainer.test(tester, walks.loader(trainer.global_rank, trainer.world_size), verbose=False)
     return {name: None if math.isnan(score) else score for name, score in tester.results.items()}
 
 
@@ -154,6 +166,8 @@ def build_trainer(config: TrainConfig, callbacks: list[Callback], loggers: list[
         num_sanity_val_steps=0,
         callbacks=callbacks,
         logger=loggers,
+        plugins=[AtomicCheckpointIO()],
+        use_distributed_sampler=False,
         enable_model_summary=False,
         enable_progress_bar=sys.stdout.isatty(),
     )
@@ -170,8 +184,15 @@ def describe_training(config: TrainConfig, clock: TrainingClock, trainer: L.Trai
     }
 
 
+def read_metrics(run_dir: Path) -> Metrics | None:
+    """What ``metrics.json`` holds; None where the run is not finished."""
+    path = run_dir / "metrics.json"
+    if not path.exists():
+        return None
+    metrics: Metrics = json.loads(path.read_text(encoding="utf-8"))
+    return metrics
+
+
 def write_metrics(metrics: Metrics, run_dir: Path) -> None:
-    """Write ``metrics.json``, by way of another file, so that it is whole if it is there."""
-    scratch = run_dir / "metrics.json.part"
-    scratch.write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n")
-    scratch.replace(run_dir / "metrics.json")
+    """Write ``metrics.json``."""
+    write_whole(run_dir / "metrics.json", json.dumps(metrics, indent=2, allow_nan=False) + "\n")

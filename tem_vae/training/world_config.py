@@ -17,13 +17,11 @@ from tem_vae.training.section import Section
 
 
 def _as_range(value: object) -> object:
-    return (value, value) if isinstance(value, int) else value
-
-
-def _check_order(value: tuple[int, int]) -> tuple[int, int]:
-    if not 1 <= value[0] <= value[1]:
-        raise ValueError(f"must be a number >= 1 or [min, max] with 1 <= min <= max, got {list(value)}")
-    return value
+    """A number stands for the range of it alone."""
+    sizes = value if isinstance(value, list | tuple) else (value, value)
+    if len(sizes) != 2 or not all(type(size) is int for size in sizes) or not 1 <= sizes[0] <= sizes[1]:
+        raise ValueError("must be a whole number >= 1, or [min, max] with 1 <= min <= max")
+    return tuple(sizes)
 
 
 def _check_ring(value: tuple[int, int]) -> tuple[int, int]:
@@ -32,12 +30,7 @@ def _check_ring(value: tuple[int, int]) -> tuple[int, int]:
     return value
 
 
-SizeRange = Annotated[
-    tuple[int, int],
-    BeforeValidator(_as_range),
-    AfterValidator(_check_order),
-    Field(json_schema_extra={"range": True}),
-]
+SizeRange = Annotated[tuple[int, int], BeforeValidator(_as_range)]
 
 
 class RectangularWorldConfig(Section):
@@ -102,7 +95,7 @@ class GraphWorldConfig(Section):
     """One world, given place by place in a JSON file; its places hold something else in every walk."""
 
     kind: Literal["graph"] = Field(description="Which kind of world.")
-    file: Path = Field(description="The JSON file, as docs/worlds.md describes it.")
+    file: Path = Field(strict=False, description="The JSON file, as docs/worlds.md describes it.")
     graph: WorldGraph = Field(
         description="What the file says; null reads it. A checkpoint keeps it, and so needs no file."
     )
@@ -142,7 +135,9 @@ class EvaluationWorldConfig(Section):
     walls: float | None = Field(description="Of obstructed worlds: probability of a wall in a spare link.")
     radius: SizeRange | None = Field(description="Of hexagonal worlds: links from the center to the border.")
     places: SizeRange | None = Field(description="Of rings: how many places.")
-    file: Path | None = Field(description="Of a graph: the JSON file, as docs/worlds.md describes it.")
+    file: Annotated[Path, Field(strict=False)] | None = Field(
+        description="Of a graph: the JSON file, as docs/worlds.md describes it."
+    )
 
     def override(self, world: WorldConfig) -> dict[str, Any]:
         """The values of a world configuration, not yet checked: the given one with what is not null here."""

@@ -1,0 +1,101 @@
+"""What ``resume=true`` continues, and with which configuration."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from tem_vae.training.config import TrainConfig
+from tem_vae.training.errors import ConfigurationError
+
+_log = logging.getLogger(__name__)
+
+# What may be said anew where a run continues; nothing here is part of what it computes.
+_FREE = (
+    "resume",
+    "run_dir",
+    "objective",
+    "logger",
+    "data.num_workers",
+    "trainer.threads",
+    "trainer.checkpoint_interval",
+)
+
+
+def continued_config(config: TrainConfig, overrides: Sequence[str]) -> TrainConfig:
+    """The configuration of a run that continues: its own, with what may be said anew.
+
+    Args:
+        config: The configuration as composed, with ``resume`` and ``run_dir``.
+        overrides: The overrides it was composed with. None need be given again, but those that are must
+            amount to the stored configuration.
+
+    Raises:
+        ConfigurationError: They do not, or what is stored is no configuration of this program.
+    """
+    stored = _stored_config(config)
+    if stored is None:
+        return config
+    given = _flatten(config.model_dump(mode="json"))
+    kept = _flatten(stored.model_dump(mode="json"))
+    differing = sorted(
+        k for k in given.keys() | kept.keys() if not _is_free(k) and given.get(k) != kept.get(k)
+    )
+    if differing and any(not _is_free(override.lstrip("+~").split("=")[0]) for override in overrides):
+        raise ConfigurationError(_describe_differences(config, differing, given, kept))
+    free = {key: value for key, value in config.model_dump().items() if key in _FREE}
+    data = stored.data.model_copy(update={"num_workers": config.data.num_workers})
+    anew = {name: getattr(config.trainer, name) for name in ("threads", "checkpoint_interval")}
+    trainer = stored.trainer.model_copy(update=anew)
+    return stored.model_copy(update=free | {"logger": config.logger, "data": data, "trainer": trainer})
+
+
+def last_checkpoint(config: TrainConfig, run_dir: Path) -> Path | None:
+    """The checkpoint to continue from; None where there is none yet, or where the run is a new one."""
+    path = run_dir / "checkpoints" / "last.ckpt"
+    if not config.resume:
+        return None
+    if not path.exists():
+        _log.warning("%s holds no checkpoint to continue from; the run starts at its beginning", run_dir)
+        return None
+    return path
+
+
+def _stored_config(config: TrainConfig) -> TrainConfig | None:
+    if config.run_dir is None or not (file := config.run_dir / "config.yaml").exists():
+        return None
+    try:
+        return TrainConfig.model_validate(yaml.safe_load(file.read_text()))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise ConfigurationError(
+            f"{file} is no configuration of this version of the program, so the run cannot continue; "
+            f"train anew in another run_dir\n{error}"
+        ) from None
+
+
+def _is_free(key: str) -> bool:
+    return any(key == free or key.startswith(f"{free}.") for free in _FREE)
+
+
+def _describe_differences(
+    config: TrainConfig, keys: Sequence[str], given: Mapping[str, Any], kept: Mapping[str, Any]
+) -> str:
+    lines = [f"  {key} = {given.get(key)}: the run has {kept.get(key)}" for key in keys]
+    head = f"The run in {config.run_dir} was configured otherwise, and a run continues as it began:"
+    tail = "Give no override but resume and run_dir to continue it, or another run_dir to train anew."
+    return "\n".join([head, *lines, tail])
+
+
+def _flatten(section: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(_leaves(section, ""))
+
+
+def _leaves(section: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in section.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -1,0 +1,155 @@
+"""Kill short runs at random moments, continue them, and see that they end as a run never killed, bit for bit.
+
+``python tests/training/kill_runs.py --kills 50`` prints a table; the exit status is 1 if any run ended
+differently.
+"""
+
+import argparse
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from short_runs import SHORT_RUN
+
+TRAIN = Path(__file__).parents[2] / "scripts" / "train.py"
+# Of wall time, which no two runs share.
+CLOCKS = {"train/seconds", "train/steps_per_second"}
+MOMENTS = ("start-up", "training or test", "checkpoint write")
+
+
+@dataclass(frozen=True)
+class Kill:
+    """When and how a run is killed."""
+
+    moment: str
+    signum: signal.Signals
+    delay: float
+
+    def strike(self, process: subprocess.Popen[bytes], run_dir: Path) -> bool:
+        """Wait for the moment and send the signal; whether the run was still there."""
+        launched = time.time()
+        if self.moment != "start-up":
+            _wait(process, lambda: _written_since(run_dir / "config.yaml", launched))
+        if self.moment == "checkpoint write":
+            checkpoints = run_dir / "checkpoints"
+            _wait(process, lambda: any(checkpoints.glob("*.part")), pause=0.0)
+        else:
+            time.sleep(self.delay)
+        if process.poll() is not None:
+            return False
+        process.send_signal(self.signum)
+        return True
+
+
+def launch(run_dir: Path, *overrides: str) -> subprocess.Popen[bytes]:
+    """Start or continue a short run."""
+    with (run_dir.parent / f"{run_dir.name}.log").open("ab") as log:
+        command = [sys.executable, str(TRAIN), f"run_dir={run_dir}", "resume=true", *SHORT_RUN, *overrides]
+        return subprocess.Popen(command, stdout=log, stderr=log)
+
+
+def kill_and_finish(run_dir: Path, kills: Sequence[Kill], *overrides: str) -> list[tuple[Kill, int]]:
+    """Kill a run again and again, then let it finish; the kills that struck, with the exit statuses."""
+    struck = []
+    for kill in kills:
+        process = launch(run_dir, *overrides)
+        if kill.strike(process, run_dir):
+            struck.append((kill, process.wait()))
+        else:
+            process.wait()
+    if status := launch(run_dir, *overrides).wait():
+        raise RuntimeError(f"the continued run in {run_dir} ended with status {status}; see {run_dir}.log")
+    return struck
+
+
+def differences(run_dir: Path, reference: Path) -> list[str]:
+    """What of two runs differs: weights, optimizer, schedules, history or metrics."""
+    found = []
+    for name in ("last.ckpt", "best.ckpt"):
+        ours, theirs = (torch.load(d / "checkpoints" / name, weights_only=True) for d in (run_dir, reference))
+        parts = ("state_dict", "optimizer_states", "lr_schedulers", "global_step")
+        found += [f"{name}: {part}" for part in parts if not _equal(ours[part], theirs[part])]
+    if (run_dir / "history.csv").read_bytes() != (reference / "history.csv").read_bytes():
+        found.append("history.csv")
+    metrics, expected = (json.loads((d / "metrics.json").read_text()) for d in (run_dir, reference))
+    return found + [key for key in expected if key not in CLOCKS and metrics[key] != expected[key]]
+
+
+def draw_kills(count: int, seconds: float, seed: int) -> list[Kill]:
+    """Kills at moments spread over a run that takes so many seconds after its start-up."""
+    rng = np.random.default_rng(seed)
+    kills = []
+    for number in range(count):
+        moment = str(rng.choice(MOMENTS, p=(0.14, 0.56, 0.3)))
+        signum = (signal.SIGKILL, signal.SIGTERM)[number % 2]
+        kills.append(Kill(moment, signum, float(rng.uniform(0, seconds))))
+    return kills
+
+
+def main() -> int:
+    """Kill runs, print the table; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="kill_runs_"))
+    references = {workers: folder / f"reference_{workers}" for workers in (0, 2)}
+    for workers, reference in references.items():
+        launch(reference, f"data.num_workers={workers}").wait()
+    seconds = 2 * json.loads((references[0] / "metrics.json").read_text())["train/seconds"]
+    kills = draw_kills(2 * arguments.kills, seconds, arguments.seed)
+    counts: Counter[tuple[str, str, int]] = Counter()
+    wrong, runs = [], 0
+    while counts.total() < arguments.kills:
+        run_dir, workers = folder / f"run_{runs}", (0, 2)[runs % 2]
+        batch = [kills.pop() for _ in range(min(1 + runs % 3, arguments.kills - counts.total()))]
+        struck = kill_and_finish(run_dir, batch, f"data.num_workers={workers}")
+        counts.update((kill.moment, kill.signum.name, status) for kill, status in struck)
+        if found := differences(run_dir, references[workers]):
+            wrong.append(f"{run_dir}: {', '.join(found)}")
+        runs += 1
+        print(f"{counts.total()} kills, {runs} runs, {len(wrong)} ended differently", flush=True)
+    _print_table(counts)
+    print(f"{runs} runs killed and continued, {runs - len(wrong)} bit-identical", *wrong, sep="\n")
+    return 1 if wrong else 0
+
+
+def _print_table(counts: Counter[tuple[str, str, int]]) -> None:
+    table = Table("moment", "signal", "exit status", "kills")
+    for (moment, signum, status), count in sorted(counts.items()):
+        table.add_row(moment, signum, str(status), str(count))
+    Console().print(table)
+
+
+def _equal(ours: object, theirs: object) -> bool:
+    if isinstance(ours, torch.Tensor) and isinstance(theirs, torch.Tensor):
+        return torch.equal(ours, theirs)
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        return ours.keys() == theirs.keys() and all(_equal(ours[key], theirs[key]) for key in ours)
+    if isinstance(ours, list | tuple) and isinstance(theirs, list | tuple):
+        return len(ours) == len(theirs) and all(map(_equal, ours, theirs))
+    return ours == theirs
+
+
+def _written_since(file: Path, moment: float) -> bool:
+    return file.exists() and file.stat().st_mtime >= moment
+
+
+def _wait(process: subprocess.Popen[bytes], condition: Callable[[], bool], pause: float = 0.01) -> None:
+    while process.poll() is None and not condition():
+        time.sleep(pause)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
