@@ -4,7 +4,6 @@ import functools
 import logging
 import os
 import sys
-import warnings
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -53,7 +52,6 @@ def launch(task: Task, config_name: str, schema: type[BaseModel]) -> int:
         anything else.
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here; Hydra would shorten them and exit
-    _quiet_libraries()
     OmegaConf.register_new_resolver("run_directory", default_run_directory, use_cache=True, replace=True)
     job = _Job(task)
     try:
@@ -110,10 +108,3 @@ def default_run_directory(run_dir: str | None) -> str:
 def output_directory(run_dir: Path | None) -> Path:
     """Where a task writes: what was asked for, else the folder that Hydra made for it."""
     return run_dir or Path(HydraConfig.get().runtime.output_dir)
-
-
-def _quiet_libraries() -> None:
-    """Silence what a user can do nothing about."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")

@@ -1,8 +1,10 @@
 """Training and evaluation as functions of a checked configuration."""
 
 import json
+import logging
 import math
 import sys
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -58,6 +60,7 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
         return finished
     last = last_checkpoint(config, run_dir)
     first_update = read_checkpoint(last)["global_step"] if last else 0
+    _quiet_lightning()
     torch.set_num_threads(config.trainer.threads)
     L.seed_everything(config.seed, workers=True, verbose=False)
     run_dir.mkdir(parents=True, exist_ok=True)
@@ -94,6 +97,7 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> Metrics:
     Raises:
         CheckpointError: There is no checkpoint of this program at ``config.checkpoint``.
     """
+    _quiet_lightning()
     torch.set_num_threads(config.threads)
     run = load_run(config.checkpoint)
     held_out = override_held_out(run.config.data, config.data)
@@ -196,3 +200,11 @@ def read_metrics(run_dir: Path) -> Metrics | None:
 def write_metrics(metrics: Metrics, run_dir: Path) -> None:
     """Write ``metrics.json``."""
     write_whole(run_dir / "metrics.json", json.dumps(metrics, indent=2, allow_nan=False) + "\n")
+
+
+def _quiet_lightning() -> None:
+    """Silence what a user can do nothing about."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
+    warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
