@@ -16,8 +16,8 @@ from tem_vae.experiments.jobs import FAILURE_FILE
 from tem_vae.experiments.record import SweepRecord, find_sweep, identifying_overrides, read_record
 from tem_vae.experiments.summary import print_summary, summarize
 from tem_vae.training.config import TrainConfig
+from tem_vae.training.errors import CheckpointError, ConfigurationError
 from tem_vae.training.launch import CONFIGURATION_WRONG
-from tem_vae.training.schema import ConfigurationError
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +57,8 @@ class SweepCallback(Callback):
         if job_return.status is not JobStatus.FAILED or OmegaConf.is_missing(config.hydra.job, "num"):
             return
         error: Exception = job_return._return_value
-        _log.error("job %s failed", config.hydra.job.num, exc_info=error)
+        expected = isinstance(error, ConfigurationError | CheckpointError)
+        _log.error("job %s failed", config.hydra.job.num, exc_info=None if expected else error)
         failure = {
             "reason": f"{type(error).__name__}: {error}",
             "traceback": "".join(traceback.format_exception(error)),

@@ -24,19 +24,9 @@ DONE, FAILED, CONFIGURATION_WRONG = 0, 1, 2
 
 Task = Callable[[DictConfig], float | None]
 
+_USERS_TO_MEND = (ConfigurationError, CheckpointError, HydraException, OmegaConfBaseException)
+
 _log = logging.getLogger(__name__)
-
-
-class JobFailed(Exception):  # noqa: N818 - no error of its own: what went wrong is told already
-    """A job of a multirun failed.
-
-    Args:
-        status: The exit status that says how.
-    """
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 def launch(task: Task, config_name: str, schema: type[BaseModel]) -> int:
@@ -58,12 +48,8 @@ def launch(task: Task, config_name: str, schema: type[BaseModel]) -> int:
         with interruptible():
             check_command_line(sys.argv[1:], config_name, schema)
             hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
-    except ConfigurationError as error:
-        return _tell(error)
-    except (HydraException, OmegaConfBaseException) as error:
-        return _tell(f"The configuration is wrong:\n  {error}")
-    except JobFailed as failed:
-        return failed.status
+    except _USERS_TO_MEND as error:
+        return job.tell(error)
     except Interrupted as interrupted:
         print(f"The run was {interrupted}; continue it with resume=true and its run_dir.", file=sys.stderr)
         return interrupted.exit_status
@@ -71,7 +57,7 @@ def launch(task: Task, config_name: str, schema: type[BaseModel]) -> int:
 
 
 class _Job:
-    """A task whose errors are told where they occur, in a multirun too, where the other jobs go on.
+    """A task whose errors are told where they occur: the other jobs of a multirun go on.
 
     Attributes:
         status: The exit status of a single run.
@@ -79,25 +65,31 @@ class _Job:
 
     def __init__(self, task: Task) -> None:
         self._task = task
+        self._told: Exception | None = None
         self.status = DONE
         functools.update_wrapper(self, task)
 
     def __call__(self, composed: DictConfig) -> float | None:
+        in_multirun = HydraConfig.get().mode == RunMode.MULTIRUN
         try:
             return self._task(composed)
-        except (ConfigurationError, CheckpointError) as error:
-            self.status = _tell(error)
+        except _USERS_TO_MEND as error:
+            self.status = self.tell(error)
+            if in_multirun:
+                raise
         except Exception:
+            if in_multirun:
+                raise
             _log.exception("The run failed")
             self.status = FAILED
-        if HydraConfig.get().mode == RunMode.MULTIRUN:
-            raise JobFailed(self.status)
         return None
 
-
-def _tell(error: object) -> int:
-    print(error, file=sys.stderr)
-    return CONFIGURATION_WRONG
+    def tell(self, error: Exception) -> int:
+        """Print what is wrong, once; returns the exit status."""
+        if error is not self._told:
+            print(error, file=sys.stderr)
+        self._told = error
+        return CONFIGURATION_WRONG
 
 
 def default_run_directory(run_dir: str | None) -> str:
