@@ -18,13 +18,13 @@ from tem_vae.data import PerceptSource
 from tem_vae.evaluation.scores import MODEL
 from tem_vae.training.build import build_data, build_model
 from tem_vae.training.callbacks import TrainingClock
+from tem_vae.training.composition import CONF
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.history import HistoryLogger
-from tem_vae.training.launch import CONF
 from tem_vae.training.module import TemVaeModule
 from tem_vae.training.optimizer import build_optimizer
 from tem_vae.training.run import build_scores, build_trainer
-from tem_vae.training.schema import register_schemas, validate
+from tem_vae.training.schema import validate
 
 _WARM_UP = 3
 
@@ -106,7 +106,6 @@ def train_lightning(config: TrainConfig) -> float:
 
 
 def _compose(updates: int, overrides: list[str]) -> TrainConfig:
-    register_schemas()
     fixed = [f"trainer.max_steps={updates}", "logger=none"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return validate(compose("train", overrides=[*fixed, *overrides]), TrainConfig)
