@@ -13,6 +13,7 @@ from tem_vae.geometry.neighborhood import Neighborhood, check_last_axis, check_s
 from tem_vae.geometry.precision import matmul, working_dtype
 
 _MEAN_SHIFT_STEPS = 3
+_TIE = 1e-3
 
 _Shape = torch.Size | list[int] | tuple[int, ...]
 
@@ -82,7 +83,8 @@ class NeighborhoodMixture(Distribution):
     def mode(self) -> Tensor:
         """A code of high density in each row, (*B, T, N): the best center, then a few mean-shift steps.
 
-        Only centers of positive weight are candidates. A step z <- Σ_s r_s c_s with r_s ∝ w_s p_s(z)/eps_s²
+        Only centers of positive weight are candidates; of those whose density is within a thousandth of the
+        highest it is the first, so that rounding does not decide between memories of one place. A step z <- Σ_s r_s c_s with r_s ∝ w_s p_s(z)/eps_s²
         never lowers the density of a Gaussian mixture; three come close to the top of a cluster of
         overlapping neighborhoods.
 
@@ -93,7 +95,8 @@ class NeighborhoodMixture(Distribution):
         between = self._log_kernel(whitened)
         between = (between - between.amax((-2, -1), keepdim=True)).exp()
         density = matmul(self._weights, between.mT)
-        best = density.masked_fill(self.log_weights.isneginf(), -1.0).argmax(-1, keepdim=True)
+        density = density.masked_fill(self.log_weights.isneginf(), -1.0)
+        best = (density >= (1 - _TIE) * density.amax(-1, keepdim=True)).byte().argmax(-1, keepdim=True)
         w = whitened.gather(-2, best.expand(*best.shape[:-1], whitened.shape[-1]))
         for _ in range(_MEAN_SHIFT_STEPS):
             log_joint = self.log_weights + self._log_kernel(w) - 2 * self._scales.log().unsqueeze(-2)

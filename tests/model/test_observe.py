@@ -43,6 +43,19 @@ def test_a_long_walk_does_not_drift(model: TemVae) -> None:
     assert_equals_batch(model.eval(), (percepts, torch.randint(5, (1, 299), generator=generator)))
 
 
+def test_rounding_does_not_decide_between_memories_of_one_place(model: TemVae) -> None:
+    """Exact inverses bring a walk back to the same location: its memories weigh the same but for rounding."""
+    with torch.no_grad():
+        rotations = model.integrator.rotations
+        rotations[0] = 0
+        rotations[2], rotations[4] = -rotations[1], -rotations[3]
+        model.memory.log_memory_scale_ratio.fill_(-2)  # memories apart, as those of a trained model
+        model.memory.null_logit.fill_(-20)
+    generator = torch.Generator().manual_seed(3)
+    percepts = torch.randn(4, 60, 6, generator=generator)
+    assert_equals_batch(model.eval(), (percepts, torch.randint(5, (4, 59), generator=generator)))
+
+
 def test_a_single_walk_needs_no_batch_axis(model: TemVae, walk: Walk) -> None:
     percepts, actions = walk
     several = observe_all(Observer(model.eval()), percepts, actions)
