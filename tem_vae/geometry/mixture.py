@@ -84,9 +84,9 @@ class NeighborhoodMixture(Distribution):
         """A code of high density in each row, (*B, T, N): the best center, then a few mean-shift steps.
 
         Only centers of positive weight are candidates; of those whose density is within a thousandth of the
-        highest it is the first, so that rounding does not decide between memories of one place. A step z <- Σ_s r_s c_s with r_s ∝ w_s p_s(z)/eps_s²
-        never lowers the density of a Gaussian mixture; three come close to the top of a cluster of
-        overlapping neighborhoods.
+        highest it is the first, so that rounding does not decide between memories of one place. A step
+        z <- Σ_s r_s c_s with r_s ∝ w_s p_s(z)/eps_s² never lowers the density of a Gaussian mixture; three
+        come close to the top of a cluster of overlapping neighborhoods.
 
         Raises:
             RankDeficientError: E has fewer than M independent rows; there is no density.

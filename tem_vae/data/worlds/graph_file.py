@@ -146,6 +146,8 @@ def _describe(location: tuple[int | str, ...], kind: str, message: str) -> str:
     steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in location]
     where = "".join(steps).removeprefix(".")
     parent = "".join(steps[:-1]).removeprefix(".") or "the file"
+    if kind == "missing" and isinstance(location[-1], int):
+        return f"{parent} has too few entries"
     if kind == "missing":
         return f'{parent} has no "{location[-1]}"'
     if kind == "extra_forbidden":

@@ -1,0 +1,136 @@
+"""Worlds from a file, and what is said of files that describe none."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tem_vae.data import GraphWorlds, RectangularWorlds
+from tem_vae.data.worlds import NO_LINK, WorldFileError, WorldGraph, read_graph
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "worlds" / "figure_eight.json"
+
+
+def triangle() -> dict[str, Any]:
+    """Three places on a one-way round trip, and a way back from B to A."""
+    return {
+        "description": "a triangle",
+        "places": [
+            {"name": "A", "position": [0, 0]},
+            {"name": "B", "position": [1, 0]},
+            {"name": "C", "position": [0.5, 0.87]},
+        ],
+        "links": [
+            {"from": "A", "action": "on", "to": "B"},
+            {"from": "B", "action": "on", "to": "C"},
+            {"from": "C", "action": "on", "to": "A"},
+            {"from": "B", "action": "back", "to": "A"},
+        ],
+    }
+
+
+def write(tmp_path: Path, content: object) -> Path:
+    file = tmp_path / "world.json"
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    return file
+
+
+def test_links_lead_where_the_file_says(tmp_path: Path) -> None:
+    source = GraphWorlds(read_graph(write(tmp_path, triangle())))
+    assert source.actions == ("stay", "on", "back")
+    worlds = source.sample(2, np.random.default_rng(0))
+    assert worlds.destinations.tolist() == 2 * [[[0, 1, NO_LINK], [1, 2, 0], [2, 0, NO_LINK]]]
+    assert worlds.layout[1].tolist() == [[0, 0], [1, 0], [0.5, 0.87]]
+    assert worlds.sizes.tolist() == [3, 3]
+
+
+def test_a_graph_survives_being_stored_as_plain_values(tmp_path: Path) -> None:
+    graph = read_graph(write(tmp_path, triangle()))
+    assert WorldGraph.model_validate(graph.model_dump(mode="json")) == graph
+
+
+def test_the_example_can_be_walked_by_a_model_of_rectangles() -> None:
+    graph = read_graph(EXAMPLE)
+    assert set(graph.actions) == set(RectangularWorlds.actions)
+    displacements = {"stay": (0, 0), "up": (0, 1), "down": (0, -1), "left": (-1, 0), "right": (1, 0)}
+    worlds = GraphWorlds(graph).sample(1, np.random.default_rng(0))
+    start, action = np.nonzero(worlds.destinations[0] != NO_LINK)
+    steps = worlds.layout[0, worlds.destinations[0, start, action]] - worlds.layout[0, start]
+    np.testing.assert_array_equal(steps, [displacements[graph.actions[a]] for a in action])
+
+
+def change(**changes: Any) -> dict[str, Any]:
+    return triangle() | changes
+
+
+def with_link(number: int, **changes: Any) -> dict[str, Any]:
+    graph = triangle()
+    graph["links"][number] |= changes
+    return graph
+
+
+def with_place(number: int, **changes: Any) -> dict[str, Any]:
+    graph = triangle()
+    graph["places"][number] |= changes
+    return graph
+
+
+MALFORMED: list[tuple[object, str]] = [
+    ('{"places": [', r"is no JSON: Expecting value at line 1, column 13"),
+    ("", r"is no JSON: Expecting value at line 1, column 1"),
+    ([1, 2], r"the file must be an object"),
+    ({}, r'the file has no "places"; the file has no "links"'),
+    (change(edges=[]), r'the file has a key "edges", which means nothing here'),
+    (change(places=[]), r"places: .*at least 2"),
+    (change(links=[]), r"links: .*at least 1"),
+    (change(places=["A", "B"]), r"places\[0\] must be an object"),
+    (with_place(1, name=3), r"places\[1\].name: .*valid string"),
+    (with_place(1, position=[0]), r"places\[1\].position has too few entries"),
+    (with_place(1, position=["0", "1"]), r"places\[1\].position\[0\]: .*valid number"),
+    (with_place(1, position=[float("nan"), 0]), r"places\[1\].position\[0\]: .*finite"),
+    (with_place(1, name="A"), r'2 places have the name "A"; give each its own'),
+    (with_link(0, to="D"), r'links\[0\] leads to "D", which is not among the places'),
+    (with_link(2, **{"from": "D"}), r'links\[2\] leads from "D", which is not among the places'),
+    (
+        with_link(3, action="on"),
+        r'links\[1\] and links\[3\] both leave "B" by "on"; an action leads to one place',
+    ),
+    (with_link(3, action="stay"), r'links\[3\] has the action "stay", which every place has by itself'),
+    (with_link(3, action=""), r"links\[3\].action: .*at least 1 character"),
+    (with_link(2, to="C"), r'from "A" to "C" there is no way, or none back; links lead one way'),
+    ("[" * 100_000, r"nested too deeply"),
+]
+
+
+@pytest.mark.parametrize(("content", "complaint"), MALFORMED)
+def test_a_malformed_file_is_refused_in_plain_sentences(
+    tmp_path: Path, content: object, complaint: str
+) -> None:
+    file = write(tmp_path, content)
+    with pytest.raises(WorldFileError, match=complaint) as error:
+        read_graph(file)
+    assert str(error.value).startswith(str(file))
+    assert "\n" not in str(error.value)
+
+
+def test_all_problems_are_named_at_once_and_many_are_counted(tmp_path: Path) -> None:
+    graph = triangle()
+    graph["links"] += [{"from": "A", "action": f"jump {n}", "to": "nowhere"} for n in range(9)]
+    with pytest.raises(WorldFileError, match=r"links\[4\].*links\[8\].*and 4 more problems"):
+        read_graph(write(tmp_path, graph))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(WorldFileError, match=r"missing.json cannot be read: No such file"):
+        read_graph(tmp_path / "missing.json")
+    with pytest.raises(WorldFileError, match=r"cannot be read: Is a directory"):
+        read_graph(tmp_path)
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "world.json"
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(WorldFileError, match="not text in UTF-8"):
+        read_graph(file)
