@@ -14,9 +14,12 @@ from lightning.pytorch.callbacks import (
     RichProgressBar,
 )
 
+from tem_vae.data import WalkSource
 from tem_vae.training.checkpoint import CONFIG_KEY
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.latest_checkpoint import LatestCheckpoint
+from tem_vae.training.watch_updates import WatchUpdates
+from tem_vae.training.watch_validation import WatchValidation
 
 _log = logging.getLogger(__name__)
 
@@ -90,13 +93,16 @@ class ProgressLines(Callback):
         )
 
 
-def build_callbacks(config: TrainConfig, run_dir: Path, clock: TrainingClock) -> list[Callback]:
+def build_callbacks(
+    config: TrainConfig, run_dir: Path, clock: TrainingClock, walks: WalkSource
+) -> list[Callback]:
     """The callbacks of a training run.
 
     Args:
         config: The configuration.
         run_dir: Where checkpoints go.
         clock: Measures the seconds of training.
+        walks: The training walks.
     """
     checkpoints = ModelCheckpoint(
         dirpath=run_dir / "checkpoints",
@@ -112,6 +118,8 @@ def build_callbacks(config: TrainConfig, run_dir: Path, clock: TrainingClock) ->
         checkpoints,
         ConfigInCheckpoint(config),
         LearningRateMonitor("step"),
+        WatchUpdates(config.trainer.log_every_n_steps),
+        WatchValidation(walks.percepts.n_classes, walks.worlds, config.seed),
         *progress_bar(),
     ]
 

@@ -11,6 +11,19 @@ from tem_vae.training.config import TrainConfig
 from tem_vae.training.history import HistoryLogger
 from tem_vae.training.interruption import Interrupted
 
+# The axis of every panel, and the sections of what is logged.
+UPDATES = "trainer/global_step"
+SECTIONS = (
+    "elbo",
+    "prediction",
+    "metric",
+    "neighborhood",
+    "memory",
+    "path_integration",
+    "optimizer",
+    "speed",
+)
+
 
 @contextmanager
 def open_loggers(config: TrainConfig, run_dir: Path, first_update: int) -> Iterator[list[Logger]]:
@@ -49,6 +62,6 @@ def _open_wandb(config: TrainConfig, run_dir: Path) -> WandbLogger:
         config=config.model_dump(mode="json"),
         settings=wandb.Settings(silent=True),
     )
-    for summary in ("elbo/*", "prediction/*"):
-        logger.experiment.define_metric(summary, step_metric="trainer/global_step", summary="min,max,last")
+    for section in SECTIONS:
+        logger.experiment.define_metric(f"{section}/*", step_metric=UPDATES, summary="min,max,last")
     return logger

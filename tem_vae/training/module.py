@@ -8,7 +8,7 @@ from torch import Tensor
 from tem_vae.data import Walks
 from tem_vae.evaluation.scores import BoundScores, PredictionScores
 from tem_vae.evaluation.spectrum import describe_spectrum
-from tem_vae.model import Memory, MemoryPrior, TemVae
+from tem_vae.model import Memory, MemoryPrior, Prediction, TemVae
 from tem_vae.training.config import OptimizerConfig
 from tem_vae.training.optimizer import build_optimizer
 from tem_vae.training.schedules import forgetting
@@ -44,7 +44,10 @@ class TemVaeModule(L.LightningModule):
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW, with a rate and a schedule of its own for path integration."""
         optimizer, schedule = build_optimizer(self.model, self.optimizer_config, self.trainer.max_steps)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step", "name": "optimizer/learning_rate"},
+        }
 
     def on_train_batch_start(self, batch: Walks, batch_idx: int) -> None:
         """Seed the noise of this update by its number, so that a continued run draws what it would have."""
@@ -75,11 +78,12 @@ class TemVaeModule(L.LightningModule):
         norm = torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or torch.inf)
         self.log("optimizer/gradient_norm", norm)
 
-    def validation_step(self, batch: Walks, batch_idx: int) -> None:
-        """Score one batch of validation walks."""
+    def validation_step(self, batch: Walks, batch_idx: int) -> dict[str, Prediction]:
+        """Score one batch of validation walks; what was predicted is returned for callbacks to look at."""
         self.bound_scores.update_terms(self.model.elbo(batch.percepts, batch.actions))
         prediction = self.model.predict(batch.percepts, batch.actions)
         self.prediction_scores.update(batch, prediction, self.model.reconstruct(batch.percepts))
+        return {"prediction": prediction}
 
     def on_validation_epoch_end(self) -> None:
         """Log the scores, and the spectra of E and of the whitening S⁻¹E."""

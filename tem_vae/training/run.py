@@ -72,7 +72,7 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
     module = TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
     clock = TrainingClock()
     with open_loggers(config, run_dir, first_update) as loggers:
-        trainer = build_trainer(config, build_callbacks(config, run_dir, clock), loggers)
+        trainer = build_trainer(config, build_callbacks(config, run_dir, clock, data.train), loggers)
         with interruption.deferral():
             trainer.fit(module, data, ckpt_path=last, weights_only=True)
             for logger in loggers:

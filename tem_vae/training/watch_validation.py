@@ -1,0 +1,109 @@
+"""What is watched at every validation beside the scores: visits, gap, drift, and histograms."""
+
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+import wandb
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import WandbLogger
+from torch import Tensor
+
+from tem_vae.data import Walks, WorldSource, classify_steps
+from tem_vae.evaluation.drift import opposite_actions, out_and_back, phase_drift
+from tem_vae.evaluation.oracle import tight_bounds
+from tem_vae.evaluation.visits import VisitScores
+from tem_vae.model import Prediction, TemVae
+from tem_vae.training.loggers import UPDATES
+from tem_vae.training.module import TemVaeModule
+
+_GAP_SAMPLES = 10
+_GAP_STEPS = 200
+_STEPS_OUT = (1, 10, 100)
+_PERCEPTS_COMPARED = 500
+
+
+class WatchValidation(Callback):
+    """Logs what validation walks tell about memory, path integration and the pseudometric.
+
+    Args:
+        n_classes: Classes of percepts.
+        worlds: Whose actions path integration integrates.
+        seed: Decides the posterior samples of the predictive gap.
+    """
+
+    def __init__(self, n_classes: int, worlds: WorldSource, seed: int) -> None:
+        self.visit_scores = VisitScores(n_classes)
+        self.worlds = worlds
+        self.seed = seed
+
+    def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Forget earlier validations."""
+        self.visit_scores.to(pl_module.device).reset()
+
+    def on_validation_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Walks,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Take in a batch; the first one is looked at more closely."""
+        assert isinstance(pl_module, TemVaeModule)
+        prediction: Prediction = outputs["prediction"]
+        self.visit_scores.update_walks(batch, prediction)
+        if batch_idx == 0:
+            scalars = {"prediction/predictive_gap": self._predictive_gap(pl_module.model, batch)}
+            pl_module.log_dict(scalars | self._drift(pl_module.model, batch))
+            self._log_histograms(trainer, draw_samples(pl_module.model, batch, prediction))
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Log accuracies by visit number; those that no walk reached are left out."""
+        scores = self.visit_scores.compute()
+        pl_module.log_dict({f"prediction/{name}": score for name, score in scores.items() if score == score})
+
+    def _predictive_gap(self, model: TemVae, batch: Walks) -> Tensor:
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            bounds = tight_bounds(model, batch, _GAP_SAMPLES, _GAP_STEPS)
+        return (bounds.oracle - bounds.model).mean()
+
+    def _drift(self, model: TemVae, batch: Walks) -> dict[str, Tensor]:
+        opposites = opposite_actions(self.worlds.sample(1, np.random.default_rng(self.seed)))
+        walks = {steps: out_and_back(batch.actions[:, :steps], opposites) for steps in _STEPS_OUT}
+        drifts = {f"drift_out_{steps}": phase_drift(model.integrator, w) for steps, w in walks.items()}
+        drifts["stay_rotation"] = phase_drift(model.integrator, torch.zeros_like(batch.actions[:1, :1]))
+        return {f"path_integration/{name}": drift for name, drift in drifts.items()}
+
+    def _log_histograms(self, trainer: L.Trainer, samples: dict[str, Tensor]) -> None:
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger) and trainer.is_global_zero:
+                histograms = {n: wandb.Histogram(v.tolist()) for n, v in samples.items() if len(v)}
+                logger.experiment.log(histograms | {UPDATES: trainer.global_step})
+
+
+@torch.no_grad()
+def draw_samples(model: TemVae, batch: Walks, prediction: Prediction) -> dict[str, Tensor]:
+    """The values of the histograms by logged name.
+
+    Returns:
+        Pseudodistances between reference codes of percepts of one class and of two, in units of the posterior
+        scale, and the memory weight of the true place at revisits.
+    """
+    percepts = batch.percepts.flatten(0, 1)
+    every = max(1, len(percepts) // _PERCEPTS_COMPARED)
+    embedded = model.encoder(percepts[::every]) @ model.metric.E.mT
+    classes = batch.classes.flatten()[::every]
+    pairs = torch.ones(len(classes), len(classes), dtype=torch.bool, device=classes.device).triu(diagonal=1)
+    same = classes.unsqueeze(-1) == classes
+    distances = torch.cdist(embedded, embedded) / model.scale
+    here = batch.places.unsqueeze(-1) == batch.places.unsqueeze(-2)
+    weights = (prediction.memory_weights * here).sum(dim=-1)
+    return {
+        "neighborhood/distances_within_class": distances[pairs & same],
+        "neighborhood/distances_between_classes": distances[pairs & ~same],
+        "memory/weight_of_true_place": weights[classify_steps(batch.places).revisit],
+    }
