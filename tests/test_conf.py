@@ -1,0 +1,52 @@
+"""Every YAML file in conf/ composes and passes every check."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from tem_vae.training.composition import CONF
+from tem_vae.training.config import TrainConfig
+from tem_vae.training.schema import validate
+
+GROUPS = ("data", "data/percepts", "model", "optimizer", "trainer", "logger")
+
+
+def choices(group: str) -> list[str]:
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+def experiments() -> list[str]:
+    folder = CONF / "experiment"
+    return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml"))
+
+
+def composed(overrides: list[str]) -> TrainConfig:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return validate(compose("train", overrides=overrides), TrainConfig)
+
+
+@pytest.mark.parametrize(
+    ("group", "choice"), [(group, choice) for group in GROUPS for choice in choices(group)]
+)
+def test_every_choice_of_a_group_is_a_valid_run(group: str, choice: str) -> None:
+    composed([f"{group}={choice}"])
+
+
+@pytest.mark.parametrize("experiment", experiments())
+def test_every_experiment_is_a_valid_run(experiment: str) -> None:
+    composed([f"experiment={experiment}"])
+
+
+def test_every_yaml_file_is_under_a_test() -> None:
+    known = {CONF / f"{name}.yaml" for name in ("train", "evaluate")}
+    known |= {CONF / group / f"{choice}.yaml" for group in GROUPS for choice in choices(group)}
+    known |= {CONF / "experiment" / f"{name}.yaml" for name in experiments()}
+    others = {path for path in CONF.rglob("*.yaml") if path not in known}
+    assert {path.relative_to(CONF).parts[0] for path in others} <= {"sweep", "hydra"}
+
+
+@pytest.mark.parametrize("path", sorted(CONF.rglob("*.yaml")), ids=lambda path: str(path.relative_to(CONF)))
+def test_every_yaml_file_is_readable_on_its_own(path: Path) -> None:
+    assert OmegaConf.load(path)
