@@ -12,7 +12,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from tem_vae.experiments.jobs import FAILURE_FILE
+from tem_vae.experiments.jobs import FAILURE_FILE, has_jobs
 from tem_vae.experiments.record import SweepRecord, find_sweep, identifying_overrides, read_record
 from tem_vae.experiments.summary import print_summary, summarize
 from tem_vae.training.config import TrainConfig
@@ -71,7 +71,7 @@ class SweepCallback(Callback):
     def _summarize(self) -> bool:
         """Whether a job failed; the second call does nothing."""
         sweep_dir, self.unfinished = self.unfinished, None
-        if sweep_dir is None:
+        if sweep_dir is None or not has_jobs(sweep_dir):
             return False
         summary = summarize(sweep_dir)
         print_summary(summary)

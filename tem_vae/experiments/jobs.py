@@ -12,6 +12,7 @@ import yaml
 FAILURE_FILE = "failure.json"
 METRICS_FILE = "metrics.json"
 
+_ANY_JOB = "*/.hydra/overrides.yaml"
 _CHOOSES_CHECKPOINT = "elbo/validation_elbo"
 # They say how a job is run, not what it is.
 _NOT_CONFIGURATION = ("resume", "run_dir", "logger")
@@ -35,19 +36,24 @@ class Job:
     failure: str | None
 
 
+def has_jobs(sweep_dir: Path) -> bool:
+    """Whether a job of a sweep was begun in a directory."""
+    return any(sweep_dir.glob(_ANY_JOB))
+
+
 def read_jobs(sweep_dir: Path) -> list[Job]:
     """The jobs of a sweep in the order of their numbers.
 
     Raises:
         FileNotFoundError: There is no job in the directory.
     """
-    directories = [path.parent.parent for path in sweep_dir.glob("*/.hydra/overrides.yaml")]
-    if not directories:
+    if not has_jobs(sweep_dir):
         raise FileNotFoundError(
             f"{sweep_dir} holds no job of a sweep; give the directory that a multirun wrote, "
             "such as multirun/2026-01-31_12-00-00"
         )
-    return [_read_job(directory) for directory in sorted(directories, key=_order)]
+    directories = sorted((file.parent.parent for file in sweep_dir.glob(_ANY_JOB)), key=_order)
+    return [_read_job(directory) for directory in directories]
 
 
 def validation_scores(run_dir: Path) -> dict[str, float]:
