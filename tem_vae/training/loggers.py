@@ -1,5 +1,6 @@
 """Where the scalars of a run go."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,8 @@ def open_loggers(config: TrainConfig, run_dir: Path, first_update: int) -> Itera
 
 
 def _open_wandb(config: TrainConfig, run_dir: Path) -> WandbLogger:
+    # As a setting of the run it would come too late for what wandb says while it starts.
+    os.environ.setdefault("WANDB_SILENT", "true")
     logger = WandbLogger(
         project=config.logger.project,
         save_dir=run_dir,
@@ -60,7 +63,6 @@ def _open_wandb(config: TrainConfig, run_dir: Path) -> WandbLogger:
         tags=config.logger.tags,
         job_type="train",
         config=config.model_dump(mode="json"),
-        settings=wandb.Settings(silent=True),
     )
     for section in SECTIONS:
         logger.experiment.define_metric(f"{section}/*", step_metric=UPDATES, summary="min,max,last")
