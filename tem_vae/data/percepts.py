@@ -72,7 +72,7 @@ class Digits:
         rest, test = self._hold_out(np.arange(len(labels)), labels, seed)
         train, validation = self._hold_out(rest, labels, seed)
         self.mean = images[train].mean(axis=0)
-        self._images = (images - self.mean) / np.float32(self._deviation)
+        self._images = self.from_unit_range(images)
         self._labels = labels
         # Ordered by class, so that an image of a class is one index away.
         self._splits: dict[Split, IntArray] = {
@@ -100,6 +100,11 @@ class Digits:
         """All training images."""
         train = self._splits["train"]
         return References(self._images[train], self._labels[train])
+
+    def from_unit_range(self, grey: FloatPercepts) -> FloatPercepts:
+        """Standardise images of one's own, grey levels in [0, 1], (*, 64)."""
+        percepts: FloatPercepts = (grey - self.mean) / np.float32(self._deviation)
+        return percepts
 
     def to_unit_range(self, percepts: FloatPercepts) -> FloatPercepts:
         """Undo the standardisation: grey levels in [0, 1], up to reconstruction error."""

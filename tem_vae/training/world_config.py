@@ -108,9 +108,10 @@ class GraphWorldConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _read(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("graph") is None and "file" in values:
-            return values | {"graph": read_graph(Path(values["file"]))}
-        return values
+        if not isinstance(values, dict) or values.get("graph") is not None:
+            return values
+        file = values.get("file")
+        return values | {"graph": read_graph(Path(file))} if isinstance(file, str | Path) else values
 
 
 WorldConfig = Annotated[

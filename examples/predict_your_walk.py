@@ -1,0 +1,47 @@
+"""Walk through a room of your own with a trained model: what does it expect before it looks?
+
+python examples/predict_your_walk.py RUN, where RUN is the directory of a run of scripts/train.py with its
+default worlds and percepts.
+"""
+
+import sys
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+
+from tem_vae.data import Digits
+from tem_vae.model import Observer
+from tem_vae.training import load_run
+
+# A room of two by three places; each holds a digit.
+ROOM = {(0, 0): 3, (1, 0): 1, (2, 0): 4, (0, 1): 1, (1, 1): 5, (2, 1): 9}
+STEPS = {"right": (1, 0), "left": (-1, 0), "down": (0, 1), "up": (0, -1)}
+WALK = ["right", "right", "down", "left", "left", "up", "right", "down", "up", "left"]
+
+
+def look(digit: int, visit: int, percepts: Digits) -> torch.Tensor:
+    """An image of the digit, (64,), another one on each visit, standardised as those of training."""
+    images, labels = load_digits(return_X_y=True)
+    grey = (images[labels == digit][visit] / 16).astype(np.float32)
+    return torch.from_numpy(percepts.from_unit_range(grey))
+
+
+def main() -> None:
+    """Print what was expected and how new each place seemed; a place seen before should seem known."""
+    run = load_run(sys.argv[1])
+    observer = Observer(run.model)
+    place = (0, 0)
+    observer.observe(look(ROOM[place], 0, run.percepts))
+    seen = [ROOM[place]]
+    for visit, name in enumerate(WALK, start=1):
+        place = (place[0] + STEPS[name][0], place[1] + STEPS[name][1])
+        percept = look(ROOM[place], visit, run.percepts)
+        expected = observer.observe(percept, run.actions.index(name))
+        remembered = seen[int(expected.memory_weights.argmax())]
+        print(f"{name:>5}: novelty {expected.novelty:.2f}, expects a {remembered}, sees a {ROOM[place]}")
+        seen.append(ROOM[place])
+
+
+if __name__ == "__main__":
+    main()

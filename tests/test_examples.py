@@ -1,0 +1,61 @@
+"""The examples run as they stand, in a process of their own, and print what they promise."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(script: str, *arguments: str) -> str:
+    """What the script prints."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / script), *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def short_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run too short to have learned anything."""
+    folder = tmp_path_factory.mktemp("runs") / "short"
+    small = ("data.test.walks=1", "data.test.walk_length=50", "data.validation.walks=1")
+    length = ("trainer.max_steps=2", "trainer.val_check_interval=2", "data.validation.walk_length=50")
+    run("scripts/train.py", f"run_dir={folder}", "logger=none", *small, *length)
+    return folder
+
+
+def test_predict_your_walk(short_run: Path) -> None:
+    lines = run("examples/predict_your_walk.py", str(short_run)).splitlines()
+    assert len(lines) == 10
+    for line in lines:
+        found = re.search(r"novelty ([\d.]+), expects a \d, sees a \d$", line)
+        assert found is not None
+        assert 0 <= float(found[1]) <= 1
+
+
+def test_sample_neighborhoods() -> None:
+    distances, *densities = run("examples/sample_neighborhoods.py").splitlines()
+    # 10,000 samples: the standard error of the root mean square is 0.1 / (2 sqrt(10,000 * 8 / 2)) = 0.00025.
+    for distance in re.findall(r"0\.\d+", distances):
+        assert float(distance) == pytest.approx(0.1, abs=4 * 0.00025)
+    center, near, kernel = (float(line.split()[-2]) for line in densities)
+    assert center == kernel
+    assert center - near == pytest.approx(
+        0.5 * 8 * 2**2, abs=0.2
+    )  # slope -M/2 in squared distance over scale
+
+
+def test_attention_layer() -> None:
+    last = run("examples/attention_layer.py").splitlines()[-1]
+    accuracy, share = (float(number) for number in re.findall(r"\d\.\d+", last))
+    assert accuracy > 0.95
+    assert share > 0.8
