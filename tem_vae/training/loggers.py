@@ -1,6 +1,5 @@
 """Where the scalars of a run go."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,8 +51,6 @@ def open_loggers(config: TrainConfig, run_dir: Path, first_update: int) -> Itera
 
 
 def _open_wandb(config: TrainConfig, run_dir: Path) -> WandbLogger:
-    # As a setting of the run it would come too late for what wandb says while it starts.
-    os.environ.setdefault("WANDB_SILENT", "true")
     logger = WandbLogger(
         project=config.logger.project,
         save_dir=run_dir,
