@@ -18,6 +18,7 @@ from tem_vae.data import WalkSource
 from tem_vae.training.checkpoint import CONFIG_KEY
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.latest_checkpoint import LatestCheckpoint
+from tem_vae.training.numerics import NumericsGuard
 from tem_vae.training.watch_updates import WatchUpdates
 from tem_vae.training.watch_validation import WatchValidation
 
@@ -117,6 +118,7 @@ def build_callbacks(
         clock,
         checkpoints,
         ConfigInCheckpoint(config),
+        NumericsGuard(run_dir),
         LearningRateMonitor("step"),
         WatchUpdates(config.trainer.log_every_n_steps),
         WatchValidation(walks.percepts.n_classes, walks.worlds, config.seed),

@@ -10,8 +10,11 @@ from tem_vae.evaluation.scores import BoundScores, PredictionScores
 from tem_vae.evaluation.spectrum import describe_spectrum
 from tem_vae.model import Memory, MemoryPrior, Prediction, TemVae
 from tem_vae.training.config import OptimizerConfig
+from tem_vae.training.numerics import check_finite
 from tem_vae.training.optimizer import build_optimizer
 from tem_vae.training.schedules import forgetting
+
+_BOUND = ("elbo", "reconstruction", "kl")
 
 
 class TemVaeModule(L.LightningModule):
@@ -60,6 +63,7 @@ class TemVaeModule(L.LightningModule):
     def training_step(self, batch: Walks, batch_idx: int) -> Tensor:
         """The negative bound, nats per percept."""
         terms = self.model.elbo(batch.percepts, batch.actions)
+        check_finite("terms of the bound", self.global_step, vars(terms))
         elbo = terms.elbo.mean()
         self.log("elbo/elbo", elbo, prog_bar=True)
         if (self.global_step + 1) % self.log_every == 0:
@@ -75,7 +79,12 @@ class TemVaeModule(L.LightningModule):
         gradient_clip_algorithm: str | None = None,
     ) -> None:
         """Clip the norm of the gradient, and log what it was before."""
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or torch.inf)
+        gradients = {name: p.grad for name, p in self.named_parameters() if p.grad is not None}
+        norm = torch.nn.utils.get_total_norm(gradients.values())
+        if not norm.isfinite():
+            check_finite("gradients", self.global_step, gradients)
+            check_finite("gradients", self.global_step, {"their norm": norm})
+        torch.nn.utils.clip_grads_with_norm_(self.parameters(), gradient_clip_val or torch.inf, norm)
         self.log("optimizer/gradient_norm", norm)
 
     def validation_step(self, batch: Walks, batch_idx: int) -> dict[str, Prediction]:
@@ -88,7 +97,8 @@ class TemVaeModule(L.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log the scores, and the spectra of E and of the whitening S⁻¹E."""
         bounds = self.bound_scores.compute()
-        self.log_dict({f"elbo/validation_{name}": bounds[name] for name in ("elbo", "reconstruction", "kl")})
+        check_finite("validation", self.global_step, {name: bounds[name] for name in _BOUND})
+        self.log_dict({f"elbo/validation_{name}": bounds[name] for name in _BOUND})
         scores = self.prediction_scores.compute()
         self.log_dict({f"prediction/{name}": float(score) for name, score in scores.items()})
         self.log_dict(describe_spectrum(self.model.metric))

@@ -1,19 +1,23 @@
 """Kill short runs at random moments, continue them, and see that they end as a run never killed, bit for bit.
 
 ``python tests/training/kill_runs.py --kills 50`` prints a table; the exit status is 1 if any run ended
-differently.
+differently. Runs are processes of their own, forked with the libraries loaded: to load them would take most
+of the time of a short run.
 """
 
 import argparse
 import json
+import multiprocessing
+import os
+import runpy
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +25,10 @@ import torch
 from rich.console import Console
 from rich.table import Table
 from short_runs import SHORT_RUN
+
+# Loaded here, once, for all runs.
+import tem_vae.experiments.job
+import tem_vae.training.report  # noqa: F401
 
 TRAIN = Path(__file__).parents[2] / "scripts" / "train.py"
 # Of wall time, which no two runs share.
@@ -36,7 +44,7 @@ class Kill:
     signum: signal.Signals
     delay: float
 
-    def strike(self, process: subprocess.Popen[bytes], run_dir: Path) -> bool:
+    def strike(self, process: BaseProcess, run_dir: Path) -> bool:
         """Wait for the moment and send the signal; whether the run was still there."""
         launched = time.time()
         if self.moment != "start-up":
@@ -46,17 +54,32 @@ class Kill:
             _wait(process, lambda: any(checkpoints.glob("*.part")), pause=0.0)
         else:
             time.sleep(self.delay)
-        if process.poll() is not None:
+        if not process.is_alive():
             return False
-        process.send_signal(self.signum)
+        os.kill(process.pid or 0, self.signum)
         return True
 
 
-def launch(run_dir: Path, *overrides: str) -> subprocess.Popen[bytes]:
+def launch(run_dir: Path, *overrides: str) -> BaseProcess:
     """Start or continue a short run."""
-    with (run_dir.parent / f"{run_dir.name}.log").open("ab") as log:
-        command = [sys.executable, str(TRAIN), f"run_dir={run_dir}", "resume=true", *SHORT_RUN, *overrides]
-        return subprocess.Popen(command, stdout=log, stderr=log)
+    arguments = [f"run_dir={run_dir}", "resume=true", *SHORT_RUN, *overrides]
+    process = multiprocessing.get_context("fork").Process(target=_run_script, args=(run_dir, arguments))
+    process.start()
+    return process
+
+
+def _run_script(run_dir: Path, arguments: list[str]) -> None:
+    log = os.open(f"{run_dir}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    sys.argv = [str(TRAIN), *arguments]
+    runpy.run_path(str(TRAIN), run_name="__main__")
+
+
+def finish(process: BaseProcess) -> int:
+    """Wait for the end; the exit status, negative where a signal ended the process."""
+    process.join()
+    return int(process.exitcode or 0)
 
 
 def kill_and_finish(run_dir: Path, kills: Sequence[Kill], *overrides: str) -> list[tuple[Kill, int]]:
@@ -64,11 +87,11 @@ def kill_and_finish(run_dir: Path, kills: Sequence[Kill], *overrides: str) -> li
     struck = []
     for kill in kills:
         process = launch(run_dir, *overrides)
-        if kill.strike(process, run_dir):
-            struck.append((kill, process.wait()))
-        else:
-            process.wait()
-    if status := launch(run_dir, *overrides).wait():
+        alive = kill.strike(process, run_dir)
+        status = finish(process)
+        if alive:
+            struck.append((kill, status))
+    if status := finish(launch(run_dir, *overrides)):
         raise RuntimeError(f"the continued run in {run_dir} ended with status {status}; see {run_dir}.log")
     return struck
 
@@ -106,14 +129,14 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="kill_runs_"))
     references = {workers: folder / f"reference_{workers}" for workers in (0, 2)}
     for workers, reference in references.items():
-        launch(reference, f"data.num_workers={workers}").wait()
+        finish(launch(reference, f"data.num_workers={workers}"))
     seconds = 2 * json.loads((references[0] / "metrics.json").read_text())["train/seconds"]
     kills = draw_kills(2 * arguments.kills, seconds, arguments.seed)
     counts: Counter[tuple[str, str, int]] = Counter()
     wrong, runs = [], 0
     while counts.total() < arguments.kills:
         run_dir, workers = folder / f"run_{runs}", (0, 2)[runs % 2]
-        batch = [kills.pop() for _ in range(min(1 + runs % 3, arguments.kills - counts.total()))]
+        batch = [kills.pop() for _ in range(min(1 + runs % 5, arguments.kills - counts.total()))]
         struck = kill_and_finish(run_dir, batch, f"data.num_workers={workers}")
         counts.update((kill.moment, kill.signum.name, status) for kill, status in struck)
         if found := differences(run_dir, references[workers]):
@@ -146,8 +169,8 @@ def _written_since(file: Path, moment: float) -> bool:
     return file.exists() and file.stat().st_mtime >= moment
 
 
-def _wait(process: subprocess.Popen[bytes], condition: Callable[[], bool], pause: float = 0.01) -> None:
-    while process.poll() is None and not condition():
+def _wait(process: BaseProcess, condition: Callable[[], bool], pause: float = 0.01) -> None:
+    while process.is_alive() and not condition():
         time.sleep(pause)
 
 

@@ -1,5 +1,13 @@
 """The smallest run in which everything happens: updates, validations, logged rows, checkpoints, a test."""
 
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+
+from tem_vae.training.composition import CONF
+from tem_vae.training.config import TrainConfig
+from tem_vae.training.schema import validate
+
 SHORT_RUN = (
     "logger=none",
     "model.code_dim=32",
@@ -16,8 +24,15 @@ SHORT_RUN = (
     "data.test.walks=4",
     "optimizer.warmup_updates=3",
     "optimizer.path_integration_delay=3",
-    "trainer.max_steps=40",
+    "trainer.max_steps=24",
     "trainer.val_check_interval=8",
     "trainer.log_every_n_steps=3",
     "trainer.checkpoint_interval=4",
 )
+
+
+def short_config(run_dir: Path, *overrides: str) -> TrainConfig:
+    """The configuration of a short run."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        composed = compose("train", overrides=[*SHORT_RUN, f"run_dir={run_dir}", *overrides])
+    return validate(composed, TrainConfig)

@@ -1,0 +1,283 @@
+"""Malformed configurations, and what the scripts make of them.
+
+``python tests/training/malformed_configurations.py --count 100`` runs them one by one and prints a table by
+kind; the exit status is 1 if any was not refused as it should be: status 2, one message that names the
+offending key, no traceback, nothing written.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import annotated_types
+import numpy as np
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+
+from tem_vae.training.composition import CONF
+from tem_vae.training.config import TrainConfig
+from tem_vae.training.schema import sections_of, tags_of
+
+SCRIPTS = CONF.parent / "scripts"
+PATIENCE = 10.0
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """A command line that must be refused.
+
+    Attributes:
+        kind: What is wrong with it.
+        named: What the message must name.
+        arguments: After the script.
+        script: Which script.
+    """
+
+    kind: str
+    named: str
+    arguments: tuple[str, ...]
+    script: str = "train.py"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """How a command line ended."""
+
+    status: int
+    message: str
+    seconds: float
+    wrote: list[str]
+
+    def faults(self, case: Malformed) -> list[str]:
+        """What is wrong with the refusal."""
+        checks = {
+            f"status {self.status}": self.status != 2,
+            "a traceback": "Traceback" in self.message,
+            f"does not name {case.named}": case.named not in self.message,
+            f"took {self.seconds:.1f} s": self.seconds > PATIENCE,
+            f"wrote {self.wrote}": bool(self.wrote),
+        }
+        return [fault for fault, occurred in checks.items() if occurred]
+
+
+def refuse(case: Malformed, folder: Path) -> Refusal:
+    """Run a command line in an empty folder."""
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        began = time.perf_counter()
+        ended = subprocess.run(
+            [sys.executable, str(SCRIPTS / case.script), *case.arguments],
+            cwd=work,
+            capture_output=True,
+            text=True,
+        )
+        seconds = time.perf_counter() - began
+        return Refusal(
+            ended.returncode, ended.stdout + ended.stderr, seconds, [p.name for p in Path(work).iterdir()]
+        )
+
+
+def malformed_configurations(count: int, folder: Path, seed: int) -> list[Malformed]:
+    """Draw about as many malformed command lines of every kind.
+
+    Args:
+        count: How many.
+        folder: Where the files are written that they name.
+        seed: Decides what is drawn.
+    """
+    rng = np.random.default_rng(seed)
+    pools = [
+        list(pool)
+        for pool in (
+            misspelt_keys(rng),
+            wrong_types(),
+            out_of_range(),
+            unknown_choices(),
+            combinations(),
+            files(folder),
+        )
+    ]
+    for pool in pools:
+        rng.shuffle(pool)  # type: ignore[arg-type]
+    drawn: list[Malformed] = []
+    while len(drawn) < count and any(pools):
+        drawn += [pool.pop() for pool in pools if pool]
+    return drawn[:count]
+
+
+def misspelt_keys(rng: np.random.Generator) -> Iterator[Malformed]:
+    """Keys with two letters exchanged or one dropped, added or not; and keys in no section at all."""
+    for key, value in leaves(defaults()):
+        name = key.rpartition(".")[2]
+        at = int(rng.integers(1, len(name)))
+        wrong = key.removesuffix(name) + (name[:at] + name[at + 1 :] if rng.random() < 0.5 else name + "s")
+        prefix = str(rng.choice(["", "+", "++"]))
+        yield Malformed("misspelt key", wrong, (f"{prefix}{wrong}={_write(value)}",))
+
+
+def wrong_types() -> Iterator[Malformed]:
+    """A word for a number, a fraction for a count, a list or a section for a value, a value for a section."""
+    for key, value in leaves(defaults()):
+        wrong: list[str] = ["{a:1}"]
+        if isinstance(value, bool):
+            wrong += ["maybe", "2"]
+        elif isinstance(value, int):
+            wrong += ["many", "1.5", "true", "[1,2,3]", "null"]
+        elif isinstance(value, float):
+            wrong += ["much", "true", "[1.0]", "null"]
+        yield from (Malformed("wrong type", key, (f"{key}={text}",)) for text in wrong)
+    for section in ("model", "model.metric", "data.world", "trainer", "optimizer"):
+        yield Malformed("wrong type", section, (f"{section}=3",))
+
+
+def out_of_range() -> Iterator[Malformed]:
+    """Just beyond every bound that the schema states, and what is not finite."""
+    for key, annotation, metadata in fields(TrainConfig, defaults()):
+        for bound in metadata:
+            match bound:
+                case annotated_types.Ge(ge=limit):
+                    yield Malformed("out of range", key, (f"{key}={limit - 1}",))
+                case annotated_types.Gt(gt=limit):
+                    yield Malformed("out of range", key, (f"{key}={limit}",))
+                case annotated_types.Le(le=limit):
+                    yield Malformed("out of range", key, (f"{key}={limit + 1}",))
+                case annotated_types.Lt(lt=limit):
+                    yield Malformed("out of range", key, (f"{key}={limit}",))
+        if annotation is float:
+            yield Malformed("not finite", key, (f"{key}=nan",))
+            yield Malformed("not finite", key, (f"{key}=inf",))
+
+
+def unknown_choices() -> Iterator[Malformed]:
+    """Names of what does not exist, in single runs and in sweeps."""
+    for group in ("logger", "experiment", "sweep", "model", "data", "trainer", "optimizer", "data/percepts"):
+        yield Malformed("unknown choice", group, (f"{group}=nonesuch",))
+    for group in ("experiment", "logger", "data/percepts"):
+        yield Malformed("unknown choice", "nonesuch", ("-m", f"{group}=nonesuch,another"))
+    for key in ("data.percepts.source", "logger.kind", "trainer.precision", "model.encoder.kind"):
+        yield Malformed("unknown choice", key, (f"{key}=nonesuch",))
+
+
+def combinations() -> Iterator[Malformed]:
+    """Values that are right alone and cannot work together."""
+    together = {
+        "rank": ("model.metric.rank=64", "model.code_dim=32"),
+        "code_dim": ("model.encoder.kind=identity", "model.code_dim=32"),
+        "relevant_dim": ("data/percepts=symbols", "data.percepts.relevant_dim=200"),
+        "classes": ("data.percepts.classes=9",),
+        "run_dir": ("resume=true",),
+        "data.world.height": ("data.world.height=[8,5]",),
+        "data.test.world.width": ("data.test.world.width=[4,2]",),
+        "data.world.width": ("data.world.width=[0,3]",),
+        "data.momentum": ("data.momentum=0.1,0.9",),
+        "model.metric.tau": ("model.metric.tau=-1", "resume=true", "model.code_dim=8"),
+        "seed": ("seed=-1", "+seeds=2", "logger=nonesuch"),
+        "cannot": ("trainer.max_steps=",),
+    }
+    for named, arguments in together.items():
+        yield Malformed("combination", named if named != "cannot" else "max_steps", arguments)
+
+
+def files(folder: Path) -> Iterator[Malformed]:
+    """Files and folders that are missing, cut off, of another kind or not to be written to."""
+    (folder / "text").write_text("neither a checkpoint nor a world")
+    (folder / "empty.ckpt").touch()
+    torch.save({"state_dict": {}}, folder / "foreign.ckpt")
+    (folder / "cut.ckpt").write_bytes((folder / "foreign.ckpt").read_bytes()[:-200])
+    damaged = folder / "damaged" / "checkpoints"
+    damaged.mkdir(parents=True)
+    (damaged / "last.ckpt").write_bytes((folder / "cut.ckpt").read_bytes())
+    experiments = folder / "conf" / "experiment"
+    experiments.mkdir(parents=True)
+    (experiments / "misspelt.yaml").write_text("# @package _global_\nmodel:\n  metric:\n    rnak: 3\n")
+    (experiments / "unreadable.yaml").write_text("# @package _global_\nmodel: {metric: [\n")
+    for name in ("nowhere", "nowhere.ckpt", "empty.ckpt", "cut.ckpt", "foreign.ckpt", "text", "conf"):
+        yield Malformed("file", name, (f"checkpoint={folder / name}",), "evaluate.py")
+    yield Malformed("file", "checkpoint", (), "evaluate.py")
+    yield Malformed("file", "run_dir", (f"run_dir={folder / 'text'}",))
+    yield Malformed("file", "run_dir", (f"run_dir={folder / 'text' / 'below'}",))
+    yield Malformed("file", "damaged", (f"run_dir={folder / 'damaged'}",))
+    yield Malformed("file", "last.ckpt", (f"run_dir={folder / 'damaged'}", "resume=true"))
+    yield Malformed("file", "rnak", ("--config-dir", str(folder / "conf"), "experiment=misspelt"))
+    yield Malformed("file", "unreadable", ("--config-dir", str(folder / "conf"), "experiment=unreadable"))
+    for name in ("nowhere.json", "text"):
+        world = ("data/world=graph",) if (CONF / "data" / "world").is_dir() else ("data.world.kind=graph",)
+        yield Malformed("file", name, (*world, f"++data.world.file={folder / name}"))
+
+
+def defaults() -> dict[str, Any]:
+    """The configuration of a default run."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        plain: Any = OmegaConf.to_container(compose("train"))
+    return dict(plain)
+
+
+def leaves(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """All keys that hold values, with the values."""
+    for name, value in section.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def fields(
+    model: type[BaseModel], values: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Any, list[Any]]]:
+    """Key, type and bounds of all fields that hold values."""
+    for name, field in model.model_fields.items():
+        value = values.get(name)
+        sections = sections_of(field.annotation)
+        fitting = [s for s in sections if len(sections) == 1 or tags_of(s) & set(_strings(value))]
+        if fitting and isinstance(value, Mapping):
+            yield from fields(fitting[0], value, f"{prefix}{name}.")
+        elif not sections:
+            yield f"{prefix}{name}", field.annotation, field.metadata
+
+
+def _strings(value: Any) -> Iterator[str]:
+    yield from (v for v in value.values() if isinstance(v, str)) if isinstance(value, Mapping) else ()
+
+
+def _write(value: object) -> str:
+    return (
+        {None: "null", True: "true", False: "false"}.get(value, str(value))
+        if not isinstance(value, list)
+        else "[1,2]"
+    )  # type: ignore[arg-type]
+
+
+def main() -> int:
+    """Run all, print the table; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="malformed_"))
+    refused: dict[str, list[float]] = defaultdict(list)
+    wrong = []
+    for case in malformed_configurations(arguments.count, folder, arguments.seed):
+        refusal = refuse(case, folder)
+        refused[case.kind].append(refusal.seconds)
+        if faults := refusal.faults(case):
+            wrong.append(f"{case.script} {' '.join(case.arguments)}: {', '.join(faults)}\n{refusal.message}")
+    table = Table("kind", "configurations", "seconds, median", "longest")
+    for kind, seconds in sorted(refused.items()):
+        table.add_row(kind, str(len(seconds)), f"{np.median(seconds):.1f}", f"{max(seconds):.1f}")
+    Console().print(table)
+    print(f"{len(wrong)} not refused as they should be", *wrong, sep="\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
