@@ -6,6 +6,7 @@ of the time of a short run.
 """
 
 import argparse
+import csv
 import json
 import multiprocessing
 import os
@@ -31,8 +32,8 @@ import tem_vae.experiments.job
 import tem_vae.training.report  # noqa: F401
 
 TRAIN = Path(__file__).parents[2] / "scripts" / "train.py"
-# Of wall time, which no two runs share.
-CLOCKS = {"train/seconds", "train/steps_per_second"}
+# Of wall time and of the process, which no two runs share.
+CLOCKS = ("train/seconds", "train/steps_per_second", "speed/")
 MOMENTS = ("start-up", "training or test", "checkpoint write")
 
 
@@ -103,10 +104,17 @@ def differences(run_dir: Path, reference: Path) -> list[str]:
         ours, theirs = (torch.load(d / "checkpoints" / name, weights_only=True) for d in (run_dir, reference))
         parts = ("state_dict", "optimizer_states", "lr_schedulers", "global_step")
         found += [f"{name}: {part}" for part in parts if not _equal(ours[part], theirs[part])]
-    if (run_dir / "history.csv").read_bytes() != (reference / "history.csv").read_bytes():
+    if read_history(run_dir) != read_history(reference):
         found.append("history.csv")
     metrics, expected = (json.loads((d / "metrics.json").read_text()) for d in (run_dir, reference))
-    return found + [key for key in expected if key not in CLOCKS and metrics[key] != expected[key]]
+    return found + [key for key in expected if not key.startswith(CLOCKS) and metrics[key] != expected[key]]
+
+
+def read_history(run_dir: Path) -> list[dict[str, str]]:
+    """Every row of ``history.csv``, without what clocks measured."""
+    with (run_dir / "history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [{name: row[name] for name in row if not name.startswith(CLOCKS)} for row in rows]
 
 
 def draw_kills(count: int, seconds: float, seed: int) -> list[Kill]:
