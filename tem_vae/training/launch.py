@@ -42,7 +42,6 @@ def launch(task: Task, config_name: str, schema: type[BaseModel]) -> int:
         anything else.
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here; Hydra would shorten them and exit
-    os.environ.setdefault("WANDB_SILENT", "true")  # read when wandb is imported
     OmegaConf.register_new_resolver("run_directory", default_run_directory, use_cache=True, replace=True)
     job = _Job(task)
     try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import wandb
 from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
+from lightning.pytorch.utilities import rank_zero_only
 
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.history import HistoryLogger
@@ -51,16 +52,23 @@ def open_loggers(config: TrainConfig, run_dir: Path, first_update: int) -> Itera
 
 
 def _open_wandb(config: TrainConfig, run_dir: Path) -> WandbLogger:
-    logger = WandbLogger(
+    # The logger would start a run with an argument that wandb warns about.
+    run = _start_wandb(config, run_dir) if getattr(rank_zero_only, "rank", 0) == 0 else None
+    return WandbLogger(experiment=run, save_dir=run_dir, offline=config.logger.offline)
+
+
+def _start_wandb(config: TrainConfig, run_dir: Path) -> wandb.Run:
+    run = wandb.init(
         project=config.logger.project,
-        save_dir=run_dir,
-        offline=config.logger.offline,
+        dir=run_dir,
+        mode="offline" if config.logger.offline else "online",
         name=run_dir.name,
         group=config.logger.group,
         tags=config.logger.tags,
         job_type="train",
         config=config.model_dump(mode="json"),
+        settings=wandb.Settings(silent=True),
     )
     for section in SECTIONS:
-        logger.experiment.define_metric(f"{section}/*", step_metric=UPDATES, summary="min,max,last")
-    return logger
+        run.define_metric(f"{section}/*", step_metric=UPDATES, summary="min,max,last")
+    return run
