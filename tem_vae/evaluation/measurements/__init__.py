@@ -1,0 +1,1 @@
+"""The numbers that the figures show, each kind in a module of its own; nothing here draws."""

@@ -1,0 +1,85 @@
+"""A run's history: bounds and accuracies over training, and when path integration locked in."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tem_vae.data.worlds import FloatArray, IntArray
+from tem_vae.evaluation.measurements.table import Table
+
+_LOCKED_IN = 0.9  # of the best zero-shot accuracy of the run
+
+BOUND = ("elbo/elbo", "elbo/reconstruction", "elbo/kl")
+VALIDATION_BOUND = ("elbo/validation_elbo", "elbo/validation_reconstruction", "elbo/validation_kl")
+ACCURACIES = (
+    "prediction/zero_shot_accuracy",
+    "prediction/revisit_accuracy",
+    "prediction/decoded_zero_shot_accuracy",
+)
+
+
+@dataclass(frozen=True)
+class Series:
+    """A logged scalar.
+
+    Attributes:
+        updates: At which it was logged, (n,).
+        values: (n,).
+    """
+
+    updates: IntArray
+    values: FloatArray
+
+
+@dataclass(frozen=True)
+class TrainingHistory:
+    """What was logged in the course of a run.
+
+    Attributes:
+        series: The scalars that figures show, by logged name; one that was never logged is missing.
+        locked_in: The first validation whose zero-shot accuracy was at least 90 % of the run's best, in
+            updates; None if there was no validation.
+    """
+
+    series: dict[str, Series]
+    locked_in: int | None
+
+    def tables(self) -> list[Table]:
+        """One table in long form."""
+        names = [name for name, series in self.series.items() for _ in series.updates]
+        columns = {
+            "scalar": np.array(names, dtype=object),
+            "update": np.concatenate([s.updates for s in self.series.values()] or [np.array([])]),
+            "value": np.concatenate([s.values for s in self.series.values()] or [np.array([])]),
+        }
+        return [Table("training_history", columns)]
+
+
+def read_history(path: Path) -> TrainingHistory:
+    """The bounds and accuracies in a ``history.csv``; nothing if there is none."""
+    if not path.exists():
+        return TrainingHistory({}, None)
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    shown = (*BOUND, *VALIDATION_BOUND, *ACCURACIES)
+    series = {name: _series(rows, name) for name in shown}
+    series = {name: one for name, one in series.items() if len(one.updates)}
+    return TrainingHistory(series, find_lock_in(series.get(ACCURACIES[0])))
+
+
+def find_lock_in(zero_shot: Series | None) -> int | None:
+    """The update of the first validation at 90 % or more of the best zero-shot accuracy."""
+    if zero_shot is None or zero_shot.values.max() == 0:
+        return None
+    return int(zero_shot.updates[np.argmax(zero_shot.values >= _LOCKED_IN * zero_shot.values.max())])
+
+
+def _series(rows: list[dict[str, str]], name: str) -> Series:
+    logged = [(int(row["update"]), float(row[name])) for row in rows if row.get(name)]
+    finite = [(update, value) for update, value in logged if np.isfinite(value)]
+    return Series(
+        np.array([update for update, _ in finite], dtype=np.int64),
+        np.array([value for _, value in finite], dtype=np.float64),
+    )

@@ -1,0 +1,135 @@
+"""The report of an evaluation: one HTML file that needs no network, figures and numbers beside it."""
+
+import base64
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from rich.progress import track
+
+from tem_vae.data import HeldOutWalks
+from tem_vae.evaluation.figures.illustration import Illustration
+from tem_vae.evaluation.figures.walk_animation import animate_walk, animated_steps
+from tem_vae.evaluation.gallery import (
+    Subject,
+    illustrate_accuracy,
+    illustrate_distances,
+    illustrate_neighborhoods,
+    illustrate_novelty,
+    illustrate_phases,
+    illustrate_rate_maps,
+    illustrate_spectra,
+    illustrate_training,
+    illustrate_walk,
+    illustrate_world_map,
+)
+from tem_vae.evaluation.measurements.exploration import explore
+from tem_vae.evaluation.measurements.training_history import read_history
+from tem_vae.training.checkpoint import TrainedRun, find_checkpoint
+from tem_vae.training.report import describe_accuracies, describe_bound
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Section:
+    """An illustration as the template shows it.
+
+    Attributes:
+        illustration: The figure, its title and its caption.
+        image: The PNG as a data URI.
+        files: Paths of the same figure and its numbers, relative to the page.
+    """
+
+    illustration: Illustration
+    image: str
+    files: list[str]
+
+
+def write_report(
+    run: TrainedRun,
+    checkpoint: Path,
+    walks: HeldOutWalks,
+    metrics: Mapping[str, float | int | None],
+    folder: Path,
+) -> Path:
+    """Draw every figure of a trained model on held-out walks and write the page.
+
+    Args:
+        run: The trained model with its configuration.
+        checkpoint: Where it came from; training is shown if ``history.csv`` stands in its run's directory.
+        walks: The walks.
+        metrics: The scores on the same walks.
+        folder: Receives ``index.html``, and ``figures/`` with every figure as PNG and SVG and every plotted
+            number as CSV.
+
+    Returns:
+        The page.
+    """
+    figures = folder / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    batches = _track(walks.loader(), "Walks", -(-walks.walks // walks.batch_size))
+    exploration = explore(run.model, batches, run.percepts.n_classes)
+    split, actions = walks.source.split, walks.source.worlds.actions
+    subject = Subject(run.model, run.percepts, split, actions, exploration.walks, walks.seed)
+    history = read_history(find_checkpoint(checkpoint).parents[1] / "history.csv")
+    jobs: list[Callable[[], Illustration]] = [
+        lambda: illustrate_walk(subject),
+        lambda: illustrate_accuracy(exploration),
+        lambda: illustrate_neighborhoods(subject),
+        lambda: illustrate_spectra(subject),
+        lambda: illustrate_distances(subject, exploration),
+        lambda: illustrate_phases(subject),
+        lambda: illustrate_rate_maps(subject),
+        lambda: illustrate_world_map(subject),
+        lambda: illustrate_novelty(exploration),
+        lambda: illustrate_training(history),
+    ]
+    sections = [_make_section(job(), figures) for job in _track(jobs, "Figures", len(jobs))]
+    animation = figures / "walk.gif"
+    frames = len(animated_steps(subject.trace))
+    animate_walk(
+        subject.trace, subject.appearance, animation, lambda steps: _track(steps, "Animation", frames)
+    )
+    page = folder / "index.html"
+    page.write_text(_render(run, checkpoint, walks, metrics, sections, animation), encoding="utf-8")
+    return page
+
+
+def _make_section(illustration: Illustration, folder: Path) -> Section:
+    files = illustration.save(folder)
+    return Section(illustration, _data_uri(files[0]), [f"{folder.name}/{file.name}" for file in files])
+
+
+def _render(
+    run: TrainedRun,
+    checkpoint: Path,
+    walks: HeldOutWalks,
+    metrics: Mapping[str, float | int | None],
+    sections: list[Section],
+    animation: Path,
+) -> str:
+    loader = PackageLoader("tem_vae.training", "templates")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.get_template("report.html").render(
+        checkpoint=checkpoint,
+        walks=walks,
+        run_seed=run.config.seed,
+        accuracies=describe_accuracies(metrics),
+        bound=describe_bound(metrics),
+        sections=sections,
+        animation=_data_uri(animation),
+    )
+
+
+def _data_uri(path: Path) -> str:
+    content = base64.b64encode(path.read_bytes()).decode("ascii")
+    return f"data:image/{path.suffix.removeprefix('.')};base64,{content}"
+
+
+def _track(items: Iterable[_T], description: str, total: int) -> Iterable[_T]:
+    """The same items, with a progress bar where there is a terminal to draw it on."""
+    return track(items, description, total=total, disable=not sys.stdout.isatty())

@@ -1,0 +1,108 @@
+"""Figures of the model while it trains, as images in wandb."""
+
+import copy
+import io
+import time
+from collections.abc import Callable
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import WandbLogger
+from matplotlib.figure import Figure
+from PIL import Image
+from torch.utils.data import DataLoader
+
+from tem_vae.data import Walks
+from tem_vae.data.datamodule import WalkBatches
+from tem_vae.evaluation.figures.illustration import Illustration
+from tem_vae.evaluation.gallery import (
+    Subject,
+    illustrate_neighborhoods,
+    illustrate_phases,
+    illustrate_rate_maps,
+    illustrate_spectra,
+    illustrate_walk,
+)
+from tem_vae.training.module import TemVaeModule
+
+_DPI = 100
+_FIGURES: tuple[Callable[[Subject], Illustration], ...] = (
+    illustrate_walk,
+    illustrate_neighborhoods,
+    illustrate_spectra,
+    illustrate_phases,
+    illustrate_rate_maps,
+)
+
+
+class LogImages(Callback):
+    """Logs figures of the first validation walk to wandb, with the seconds that they took.
+
+    They are drawn in the first validation at or after every multiple of a number of updates, with torch's
+    generator left as it was, so that a run is the same with and without them.
+
+    Args:
+        every: Updates from one set of figures to the next.
+
+    Attributes:
+        seconds: Spent on figures so far.
+    """
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+        self.seconds = 0.0
+        self._drawn = 0
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Draw and log, if it is time."""
+        due = trainer.global_step // self.every
+        if trainer.sanity_checking or not trainer.is_global_zero or due <= self._drawn:
+            return
+        self._drawn = due
+        started = time.perf_counter()
+        # Lightning validates in inference mode, whose tensors have no gradients; one figure needs them.
+        with torch.inference_mode(False), torch.no_grad():
+            self._log(trainer, self._subject(trainer, pl_module))
+        self.seconds += time.perf_counter() - started
+        for logger in trainer.loggers:
+            logger.log_metrics({"figures/seconds": self.seconds}, trainer.global_step)
+
+    def state_dict(self) -> dict[str, float]:
+        """What a continued run goes on from."""
+        return {"seconds": self.seconds, "drawn": self._drawn}
+
+    def load_state_dict(self, state_dict: dict[str, float]) -> None:
+        """Go on from there."""
+        self.seconds, self._drawn = state_dict["seconds"], int(state_dict["drawn"])
+
+    @staticmethod
+    def _subject(trainer: L.Trainer, pl_module: L.LightningModule) -> Subject:
+        assert isinstance(pl_module, TemVaeModule)
+        model = copy.deepcopy(pl_module.model).cpu().eval()
+        loader: DataLoader[Walks] | None = trainer.val_dataloaders
+        assert loader is not None
+        batches = loader.dataset
+        assert isinstance(batches, WalkBatches)
+        source, walks = batches.source, next(iter(loader))
+        return Subject(model, source.percepts, source.split, source.worlds.actions, walks, batches.seed)
+
+    @staticmethod
+    def _log(trainer: L.Trainer, subject: Subject) -> None:
+        for illustrate in _FIGURES:
+            illustration = illustrate(subject)
+            for logger in trainer.loggers:
+                if isinstance(logger, WandbLogger):
+                    logger.log_image(
+                        f"figures/{illustration.name}",
+                        [rasterise(illustration.figure)],
+                        trainer.global_step,
+                        caption=[illustration.caption],
+                    )
+
+
+def rasterise(figure: Figure) -> Image.Image:
+    """The figure in pixels of 8 bits a colour: of floats wandb would make a black image."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=_DPI)
+    return Image.open(content).convert("RGB")
