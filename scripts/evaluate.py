@@ -18,7 +18,7 @@ def main(composed: DictConfig) -> None:
 
     run_dir = output_directory(config.run_dir)
     print_report(evaluate(config, run_dir))
-    print(f"Written to {run_dir}")
+    print(f"Written to {run_dir}" + (", see report/index.html" if config.report else ""))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from tem_vae.data import WalkSource
 from tem_vae.training.checkpoint import CONFIG_KEY
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.latest_checkpoint import LatestCheckpoint
+from tem_vae.training.log_images import LogImages
 from tem_vae.training.numerics import NumericsGuard
 from tem_vae.training.watch_updates import WatchUpdates
 from tem_vae.training.watch_validation import WatchValidation
@@ -122,6 +123,7 @@ def build_callbacks(
         LearningRateMonitor("step"),
         WatchUpdates(config.trainer.log_every_n_steps),
         WatchValidation(walks.percepts.n_classes, walks.worlds, config.seed),
+        *([LogImages(config.logger.images_every)] if config.logger.kind == "wandb" else []),
         *progress_bar(),
     ]
 

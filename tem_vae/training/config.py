@@ -191,6 +191,7 @@ class LoggerConfig(Section):
     project: str = Field(min_length=1, description="The wandb project.")
     group: str | None = Field(description="Of the wandb run; by default the sweep that it is a job of.")
     tags: list[str] = Field(description="Of the wandb run.")
+    images_every: int = Field(ge=1, description="Updates from one set of figures in wandb to the next.")
 
 
 # Scores of test walks are left out: they would no longer test.
@@ -266,4 +267,5 @@ class EvaluateConfig(Section):
     run_dir: RunDirectory | None = Field(
         description="Where metrics.json is written; by default a new folder."
     )
+    report: bool = Field(description="Draw every figure: report/index.html in the folder of metrics.json.")
     threads: int = Field(ge=1, description="CPU threads of torch.")

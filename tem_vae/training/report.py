@@ -32,19 +32,34 @@ def print_report(metrics: Mapping[str, float | int | None]) -> None:
     accuracies.add_column("predictor")
     accuracies.add_column("revisits", justify="right")
     accuracies.add_column("zero-shot links", justify="right")
-    for predictor, label in _PREDICTORS.items():
-        revisit = metrics[f"test/{score_name(predictor, 'revisit')}"]
-        zero_shot = metrics[f"test/{score_name(predictor, 'zero_shot')}"]
-        accuracies.add_row(label, _percent(revisit), _percent(zero_shot))
+    for row in describe_accuracies(metrics):
+        accuracies.add_row(*row)
     bound = Table(title="Bound on log p(percepts | actions)")
     bound.add_column("term")
     bound.add_column("nats per percept", justify="right")
-    for name, label in _BOUND.items():
-        value = metrics[f"test/{name}"]
-        bound.add_row(label, "none" if value is None else f"{value:.2f}")
+    for term in describe_bound(metrics):
+        bound.add_row(*term)
     console = Console()
     console.print(accuracies)
     console.print(bound)
+
+
+def describe_accuracies(metrics: Mapping[str, float | int | None]) -> list[tuple[str, str, str]]:
+    """Every predictor with its accuracies on revisits and on zero-shot links."""
+    return [
+        (
+            label,
+            _percent(metrics[f"test/{score_name(predictor, 'revisit')}"]),
+            _percent(metrics[f"test/{score_name(predictor, 'zero_shot')}"]),
+        )
+        for predictor, label in _PREDICTORS.items()
+    ]
+
+
+def describe_bound(metrics: Mapping[str, float | int | None]) -> list[tuple[str, str]]:
+    """The bound and its terms."""
+    values = {label: metrics[f"test/{name}"] for name, label in _BOUND.items()}
+    return [(label, "none" if value is None else f"{value:.2f}") for label, value in values.items()]
 
 
 def _percent(share: float | int | None) -> str:

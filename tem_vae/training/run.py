@@ -31,6 +31,7 @@ from tem_vae.training.config import (
 )
 from tem_vae.training.errors import ConfigurationError
 from tem_vae.training.files import write_whole
+from tem_vae.training.html_report import write_report
 from tem_vae.training.interruption import interruption
 from tem_vae.training.loggers import open_loggers
 from tem_vae.training.module import TemVaeModule
@@ -91,6 +92,8 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
 def evaluate(config: EvaluateConfig, run_dir: Path) -> Metrics:
     """Score a trained model in other worlds; ``metrics.json`` is written to ``run_dir``.
 
+    With ``report`` its figures too, in ``report/index.html``.
+
     Returns:
         What ``metrics.json`` holds.
 
@@ -115,6 +118,8 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> Metrics:
     metrics = test(run, walks, trainer)
     run_dir.mkdir(parents=True, exist_ok=True)
     write_metrics(metrics, run_dir)
+    if config.report:
+        write_report(run, config.checkpoint, walks, metrics, run_dir / "report")
     return metrics
 
 
