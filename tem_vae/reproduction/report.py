@@ -1,5 +1,6 @@
 """The reproduction as a Markdown report."""
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
@@ -39,35 +40,35 @@ def render_report(reproduction: Reproduction, captions: Mapping[str, str]) -> st
 def _introduction(reproduction: Reproduction) -> str:
     counts = {verdict: sum(check.verdict is verdict for check in reproduction.checks) for verdict in Verdict}
     failures = list(reproduction.failures())
-    outcome = (
-        "Every check passed." if not failures else "Not every check passed:\n\n- " + "\n- ".join(failures)
-    )
+    outcome = "Not every check passed:\n\n- " + "\n- ".join(failures) if failures else "Every check passed."
+    prose = f"""The article is "Building Pseudometrics -- Embedding Case"
+        (https://github.com/hypernicon/tree-world). Its functions are restated in
+        [`tem_vae/article.py`](../../tem_vae/article.py), what the project does instead is in
+        [`tem_vae/geometry/`](../../tem_vae/geometry), and [mathematics.md](../mathematics.md) derives it.
+        Everything below is measured by `python scripts/reproduce_article.py`, at M = {RANK}, N = {CODE_DIM},
+        τ = {TAU:g} unless it says otherwise, with torch {torch.__version__.split("+")[0]} on one thread of a
+        CPU. What float32 rounding makes of the published formulas depends on the machine; the rest does not.
+        Of {len(reproduction.checks)} printed figures {counts[Verdict.HOLDS]} hold and {counts[Verdict.WRONG]}
+        are wrong."""
     return f"""# The article, reproduced and corrected
 
 <!-- Written by scripts/reproduce_article.py; edit that, not this. -->
 
-The article is "Building Pseudometrics -- Embedding Case" (https://github.com/hypernicon/tree-world).
-Its functions are restated in [`tem_vae/article.py`](../../tem_vae/article.py), what the project does
-instead is in [`tem_vae/geometry/`](../../tem_vae/geometry), and [mathematics.md](../mathematics.md)
-derives it. Everything below is measured by `python scripts/reproduce_article.py`, at M = {RANK}, N =
-{CODE_DIM}, τ = {TAU:g} unless it says otherwise, with torch {torch.__version__.split("+")[0]} on one
-thread of a CPU. What float32 rounding makes of the published formulas depends on the machine; the rest
-does not.
+{_fill(prose)}
 
-Of {len(reproduction.checks)} printed figures {counts[Verdict.HOLDS]} hold and {counts[Verdict.WRONG]}
-are wrong. {outcome}"""
+{outcome}"""
 
 
 def _figures_note(reproduction: Reproduction) -> str:
-    effort = reproduction.effort
-    return f"""A figure *holds* where the printed value, the published formula run here and the corrected
-one all lie within the tolerance of the theory; both formulas see the same E and the same noise. It is
-*wrong* where a dense float64 reference refutes what is printed, refutes the published formula in
-float64 too, and confirms the corrected one. A tolerance is four standard errors, computed from the law
-of the figure and the size n of the sample, or, where the figure depends on E alone, four standard
-deviations over {effort.seeds} seeds. The corrected inverse is multiplied by N/tr(S) to be compared with
-the published one, which divides by its mean diagonal. Where the published determinant is NaN, the
-printed one stands in for it in the figures that do not depend on its value."""
+    return _fill(f"""A figure *holds* where the printed value, the published formula run here and the
+        corrected one all lie within the tolerance of the theory; both formulas see the same E and the
+        same noise. It is *wrong* where a dense float64 reference refutes what is printed, refutes the
+        published formula in float64 too, and confirms the corrected one. A tolerance is four standard
+        errors, computed from the law of the figure and the size n of the sample, or, where the figure
+        depends on E alone, four standard deviations over {reproduction.effort.seeds} seeds. The corrected
+        inverse is multiplied by N/tr(S) to be compared with the published one, which divides by its mean
+        diagonal. Where the published determinant is NaN, the printed one stands in for it in the figures
+        that do not depend on its value.""")
 
 
 def _figures_table(reproduction: Reproduction) -> str:
@@ -113,10 +114,11 @@ def _shortfall_table(reproduction: Reproduction) -> str:
 def _calibration_note(reproduction: Reproduction) -> str:
     worst = max(abs(case.errors) for case in reproduction.calibration)
     samples, cases = reproduction.effort.calibration_samples, len(reproduction.calibration)
-    return f"""Mean of d²/ε² under the corrected calibration, n = {samples:,}, E as `nn.Linear` draws it
-(squared singular values near 1/3, so that the larger τ outweigh them), and in brackets its distance from
-1 in standard errors √(2 tr(S⁴)/n)/tr(S²). The largest of the {cases} is {worst:.2f}; {ALLOWED_ERRORS} are
-allowed. The last column is the published calibration at τ = {TAU:g}."""
+    return _fill(f"""Mean of d²/ε² under the corrected calibration, n = {samples:,}, E as `nn.Linear` draws
+        it (squared singular values near 1/3, so that the larger τ outweigh them), and in brackets its
+        distance from 1 in standard errors √(2 tr(S⁴)/n)/tr(S²). The largest of the {cases} is
+        {worst:.2f}; {ALLOWED_ERRORS} are allowed. The last column is the published calibration at τ =
+        {TAU:g}.""")
 
 
 def _calibration_table(reproduction: Reproduction) -> str:
@@ -128,6 +130,10 @@ def _calibration_table(reproduction: Reproduction) -> str:
         published = reproduction.published_means.get(rank)
         rows.append((str(rank), *cells, "" if published is None else f"{published:.3g}"))
     return _markdown_table(("rank", *(f"τ = {tau:g}" for tau in taus), "published"), rows)
+
+
+def _fill(prose: str) -> str:
+    return textwrap.fill(" ".join(prose.split()), 110, break_long_words=False, break_on_hyphens=False)
 
 
 def _markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

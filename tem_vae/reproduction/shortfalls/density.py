@@ -41,15 +41,15 @@ def density_shortfalls(uniform: Tensor, linear: Tensor, rounding: RoundingStudy)
 
 
 def _rounding(rounding: RoundingStudy) -> Shortfall:
-    numbers = rounding.published[~rounding.published.isnan()]
-    exact = rounding.published_exact
+    is_number = ~rounding.published.isnan()
+    numbers, exact = rounding.published[is_number], rounding.published_exact
     found = f", else {numbers.min():.1f} to {numbers.max():.1f}" if len(numbers) else ""
     return Shortfall(
         article=f"log-determinant of the N×N matrix EᵀE/β² + τI in float32 = {PRINTED_LOGDET:.2f}",
         truth="N − M of its eigenvalues are τ, below the float32 rounding of the others",
         measured=f"float32 over {len(exact)} seeds: NaN for {rounding.nan_count}{found}; the same formula in "
         f"float64: {exact.min():.2f} to {exact.max():.2f}",
-        confirmed=bool(exact.max() < -2000) and bool((numbers > 0).all()),
+        confirmed=bool(((numbers - exact[is_number]).abs() > 1e3).all()),
     )
 
 

@@ -95,7 +95,7 @@ def _single_precision_gram() -> Shortfall:
         article="float32 throughout",
         truth="M×M work needs float64 where E is near singular",
         measured=f"log-density from a Gram matrix, M = N = {size}, {seeds} seeds, error up to "
-        f"{max(single):.1g} nats in float32, {max(double):.0e} in float64",
+        f"{max(single):.2g} nats in float32, {max(double):.0e} in float64",
         confirmed=max(single) > 0.1 and max(double) < 1e-3,
     )
 
