@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tem_vae.data.worlds import read_graph
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -59,3 +61,22 @@ def test_attention_layer() -> None:
     accuracy, share = (float(number) for number in re.findall(r"\d\.\d+", last))
     assert accuracy > 0.95
     assert share > 0.8
+
+
+def blocks(document: str, language: str) -> list[str]:
+    """The fenced blocks of a document."""
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs" / document).read_text(), flags=re.DOTALL)
+
+
+def test_the_python_page_runs_as_it_stands(short_run: Path) -> None:
+    namespace: dict[str, object] = {"RUN": short_run}
+    for block in blocks("python.md", "python"):
+        exec(compile(block, "docs/python.md", "exec"), namespace)
+    assert tuple(namespace["z"].shape) == (10, 2, 30, 128)
+
+
+def test_the_world_on_the_worlds_page_is_one(tmp_path: Path) -> None:
+    (block,) = blocks("worlds.md", "json")
+    file = tmp_path / "world.json"
+    file.write_text(block)
+    assert read_graph(file).actions == ("stay", "on", "back")
