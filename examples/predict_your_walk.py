@@ -17,6 +17,7 @@ from tem_vae.training import load_run
 # A room of two by three places; each holds a digit.
 ROOM = {(0, 0): 3, (1, 0): 1, (2, 0): 4, (0, 1): 1, (1, 1): 5, (2, 1): 9}
 STEPS = {"right": (1, 0), "left": (-1, 0), "down": (0, 1), "up": (0, -1)}
+# The sixth step closes a loop, over a link never walked, into the place where the walk began.
 WALK = ["right", "right", "down", "left", "left", "up", "right", "down", "up", "left"]
 
 
