@@ -23,7 +23,11 @@ def draw_neighborhoods(data: NeighborhoodSamples, appearance: Appearance) -> Fig
         "Nearest in d_E": neighbors,
         "Nearest by features": neighbors,
     }
-    figure = Figure(figsize=(WIDTH, 0.65 + 0.5 * rows))
+    figure = Figure(figsize=(WIDTH, 0.55 + 0.5 * rows))
+    # Laid out by hand: so many axes would take matplotlib seconds.
+    figure.set_layout_engine("none")
+    margin = 0.3 / figure.get_figheight()
+    figure.subplots_adjust(0.03, margin, 0.995, 1 - margin, wspace=0.12, hspace=0.12)
     reference, decoded, by_metric, by_features = _split_columns(figure, rows, groups)
     for row in range(rows):
         _show_row(reference[row], [data.references[row]], appearance)

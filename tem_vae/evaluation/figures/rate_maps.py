@@ -91,8 +91,8 @@ def describe_rate_maps(data: RateMaps) -> str:
         sixty, ninety = (np.median([s.sixty for s in defined]), np.median([s.ninety for s in defined]))
         scores = (
             f"Grid scores, median of {count(len(defined), 'channel')} where they are defined: {sixty:.2f} at "
-            f"60° and {ninety:.2f} at 90°. A channel is a plane wave, whose ideal scores are −1 and −1; a "
-            "hexagonal map would have 2 at 60°, a square one 2 at 90°."
+            f"60° and {ninety:.2f} at 90°. A channel is a plane wave and has neither symmetry; a large "
+            "hexagonal map has about 1.4 at 60°, a square one about 1.9 at 90°."
         )
     else:
         scores = "The map is too small for grid scores: undefined for every channel."

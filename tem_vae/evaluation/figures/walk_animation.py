@@ -25,6 +25,8 @@ FRAMES = 120
 _SIZE = (6.4, 3.6)  # inches
 _DPI = 100
 _TRAIL = 12
+_COLORS = 128
+_PALETTE_FRAMES = 6
 _MILLISECONDS = {"zero-shot link": 900, "revisit": 250}
 _OTHERWISE_MILLISECONDS = 180
 
@@ -50,10 +52,20 @@ def animate_walk(
     """
     steps = animated_steps(trace)
     frames = [render(draw_step(trace, step, appearance)) for step in track(steps)]
-    palette = frames[-1].quantize(64)
+    palette = _choose_palette(frames)
     durations = [_MILLISECONDS.get(trace.kinds[step], _OTHERWISE_MILLISECONDS) for step in steps]
     indexed = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     indexed[0].save(path, save_all=True, append_images=indexed[1:], duration=durations, loop=0, optimize=True)
+
+
+def _choose_palette(frames: list[Image.Image]) -> Image.Image:
+    """Colours for all frames: those of a few, extremes kept, so that white stays white."""
+    few = frames[:: max(len(frames) // _PALETTE_FRAMES, 1)]
+    width, height = few[0].size
+    strip = Image.new("RGB", (width, height * len(few)))
+    for number, frame in enumerate(few):
+        strip.paste(frame, (0, number * height))
+    return strip.quantize(_COLORS, method=Image.Quantize.MAXCOVERAGE)
 
 
 def render(figure: Figure) -> Image.Image:

@@ -141,7 +141,7 @@ def measure_action_phases(model: TemVae, walks: Walks, names: Sequence[str]) -> 
     phases = wrap(turned.numpy())
     loops = find_loops(walks, len(names))
     residuals = [np.abs(wrap(phases[list(loop)].sum(axis=0))) for loop in loops]
-    return ActionPhases(tuple(names), phases, loops, np.array(residuals).reshape(len(loops), -1))
+    return ActionPhases(tuple(names), phases, loops, np.array(residuals).reshape(len(loops), phases.shape[1]))
 
 
 def wrap(angle: FloatArray) -> FloatArray:

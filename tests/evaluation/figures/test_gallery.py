@@ -1,0 +1,138 @@
+"""Every figure of models and walks that have little to show: something or a sentence in each panel."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tem_vae.data import Digits, MomentumPolicy, PerceptSource, RectangularWorlds, Symbols, WalkSource
+from tem_vae.evaluation.figures.illustration import Illustration
+from tem_vae.evaluation.figures.walk_animation import draw_step, render
+from tem_vae.evaluation.gallery import (
+    Subject,
+    illustrate_accuracy,
+    illustrate_distances,
+    illustrate_neighborhoods,
+    illustrate_novelty,
+    illustrate_phases,
+    illustrate_rate_maps,
+    illustrate_spectra,
+    illustrate_training,
+    illustrate_walk,
+    illustrate_world_map,
+)
+from tem_vae.evaluation.measurements.exploration import Exploration, explore
+from tem_vae.evaluation.measurements.training_history import TrainingHistory
+from tem_vae.geometry import Pseudometric
+from tem_vae.model import MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
+
+ILLUSTRATIONS: dict[str, Callable[[Subject, Exploration], Illustration]] = {
+    "walk": lambda subject, _: illustrate_walk(subject),
+    "neighborhoods": lambda subject, _: illustrate_neighborhoods(subject),
+    "spectra": lambda subject, _: illustrate_spectra(subject),
+    "phases": lambda subject, _: illustrate_phases(subject),
+    "rate maps": lambda subject, _: illustrate_rate_maps(subject),
+    "world map": lambda subject, _: illustrate_world_map(subject),
+    "distances": illustrate_distances,
+    "accuracy": lambda _, exploration: illustrate_accuracy(exploration),
+    "novelty": lambda _, exploration: illustrate_novelty(exploration),
+    "training": lambda *_: illustrate_training(TrainingHistory({}, None)),
+}
+
+
+def build(source: PerceptSource, rank: int, size: tuple[int, int], walk_length: int) -> Subject:
+    torch.manual_seed(0)
+    height, width = size
+    worlds = RectangularWorlds((height, height), (width, width))
+    walks = WalkSource(worlds, source, MomentumPolicy(0.5), "test", batch_size=3, walk_length=walk_length)
+    model = TemVae(
+        MlpEncoder(source.percept_dim, 8, 12),
+        Pseudometric(12, rank, tau=1e-3, normalize=True),
+        PathIntegrator(len(worlds.actions), channels=6, initial_rotation=0.4),
+        MemoryPrior(12, scale=0.7, initial_precision=10.0),
+        MlpDecoder(rank, 8, source.percept_dim, noise=1.0),
+        scale=0.7,
+    )
+    batch = walks.sample(np.random.default_rng(0))
+    return Subject(model.eval(), source, "test", worlds.actions, batch, seed=0)
+
+
+CASES: dict[str, Callable[[], Subject]] = {
+    "untrained": lambda: build(Digits(0), 4, (5, 5), 60),
+    "rank 1": lambda: build(Digits(0), 1, (4, 4), 40),
+    "no revisit": lambda: build(Digits(0), 3, (5, 5), 2),
+    "corridor": lambda: build(Digits(0), 3, (1, 6), 40),
+    "one place": lambda: build(Digits(0), 3, (1, 1), 5),
+    "no images": lambda: build(Symbols(7, 13, 3, seed=0), 3, (3, 3), 30),
+}
+
+
+@pytest.fixture(scope="module", params=CASES, ids=str)
+def case(request: pytest.FixtureRequest) -> tuple[Subject, Exploration]:
+    subject = CASES[request.param]()
+    return subject, explore(subject.model, [subject.walks], subject.source.n_classes)
+
+
+def is_filled(axes: Axes) -> bool:
+    drawn = [*axes.lines, *axes.images, *axes.collections, *axes.patches, *axes.texts]
+    return bool(drawn) or not axes.axison
+
+
+@pytest.mark.parametrize("name", ILLUSTRATIONS)
+def test_every_panel_shows_something(name: str, case: tuple[Subject, Exploration]) -> None:
+    illustration = ILLUSTRATIONS[name](*case)
+    illustration.figure.draw_without_rendering()
+    assert all(is_filled(axes) for axes in all_axes(illustration.figure))
+    assert "nan" not in illustration.caption
+    assert illustration.caption.endswith(".")
+
+
+def all_axes(figure: Figure) -> list[Axes]:
+    assert figure.get_axes()
+    return figure.get_axes()
+
+
+def test_files_hold_the_figure_and_its_numbers(tmp_path: Path) -> None:
+    subject = CASES["untrained"]()
+    illustration = illustrate_spectra(subject)
+    files = illustration.save(tmp_path)
+    assert [file.name for file in files] == [
+        "spectra.png",
+        "spectra.svg",
+        "spectra.csv",
+        "rows_in_percept_space.csv",
+    ]
+    sigma = torch.linalg.svdvals(subject.model.metric.E).tolist()
+    rows = files[2].read_text().splitlines()[1:]
+    assert [float(row.split(",")[1]) for row in rows] == pytest.approx(sigma, abs=1e-5)
+
+
+def test_the_plotted_accuracies_are_those_of_the_numbers() -> None:
+    subject = CASES["untrained"]()
+    exploration = explore(subject.model, [subject.walks], subject.source.n_classes)
+    illustration = illustrate_accuracy(exploration)
+    by_visit = illustration.tables[0].columns
+    drawn = np.array(illustration.figure.axes[0].lines[0].get_xydata())
+    assert drawn[:, 1].tolist() == by_visit["TEM VAE accuracy, value"].tolist()
+    right = (exploration.remembered == subject.walks.classes)[exploration.kinds.revisit]
+    mean = np.average(by_visit["TEM VAE accuracy, value"], weights=by_visit["moves"])
+    assert mean == pytest.approx(float(right.float().mean()))
+
+
+def test_figures_do_not_move_the_global_generator() -> None:
+    subject = CASES["untrained"]()
+    before = torch.random.get_rng_state()
+    illustrate_neighborhoods(subject)
+    illustrate_distances(subject, explore(subject.model, [subject.walks], subject.source.n_classes))
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_frames_of_the_animation_are_bright_and_of_one_size() -> None:
+    subject = CASES["untrained"]()
+    frames = [render(draw_step(subject.trace, step, subject.appearance)) for step in (0, 30)]
+    assert {frame.size for frame in frames} == {(640, 360)}
+    assert all(np.asarray(frame).mean() > 150 for frame in frames)
