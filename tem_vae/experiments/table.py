@@ -45,17 +45,19 @@ def varied_keys(jobs: Sequence[Job]) -> list[str]:
     """The override keys whose values differ among the jobs, but for the seed, in order of appearance."""
     keys = dict.fromkeys(key for job in jobs for key in job.overrides)
     return [
-        key for key in keys if key != REPEATED_OVER and len({str(j.overrides.get(key)) for j in jobs}) > 1
+        key
+        for key in keys
+        if key != REPEATED_OVER and len({_sortable(j.overrides.get(key)) for j in jobs}) > 1
     ]
 
 
 def tabulate(jobs: Sequence[Job]) -> list[Row]:
     """One row a configuration with a finished job, ordered by the values of what varied."""
     keys = varied_keys(jobs)
-    groups: dict[str, list[Job]] = {}
+    groups: dict[tuple[tuple[bool, float, str], ...], list[Job]] = {}
     for job in jobs:
         if job.failure is None:
-            groups.setdefault(str([job.overrides.get(key) for key in keys]), []).append(job)
+            groups.setdefault(tuple(_sortable(job.overrides.get(key)) for key in keys), []).append(job)
     rows = [_make_row(keys, members) for members in groups.values()]
     return sorted(rows, key=lambda row: [_sortable(value) for value in row.varied.values()])
 
@@ -85,5 +87,6 @@ def _make_row(keys: Sequence[str], jobs: Sequence[Job]) -> Row:
 
 
 def _sortable(value: Any) -> tuple[bool, float, str]:
+    """Numbers first, 1 the same as 1.0."""
     is_number = isinstance(value, int | float)
-    return (is_number, float(value) if is_number else 0.0, str(value))
+    return (not is_number, float(value) if is_number else 0.0, "" if is_number else str(value))

@@ -71,4 +71,7 @@ def _start_wandb(config: TrainConfig, run_dir: Path) -> wandb.Run:
     )
     for section in SECTIONS:
         run.define_metric(f"{section}/*", step_metric=UPDATES, summary="min,max,last")
+    # A histogram has no least value, and a final score has but one.
+    for section in ("histogram", "test", "train"):
+        run.define_metric(f"{section}/*", step_metric=UPDATES)
     return run

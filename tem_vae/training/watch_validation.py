@@ -103,7 +103,7 @@ def draw_samples(model: TemVae, batch: Walks, prediction: Prediction) -> dict[st
     here = batch.places.unsqueeze(-1) == batch.places.unsqueeze(-2)
     weights = (prediction.memory_weights * here).sum(dim=-1)
     return {
-        "neighborhood/distances_within_class": distances[pairs & same],
-        "neighborhood/distances_between_classes": distances[pairs & ~same],
-        "memory/weight_of_true_place": weights[classify_steps(batch.places).revisit],
+        "histogram/distances_within_class": distances[pairs & same],
+        "histogram/distances_between_classes": distances[pairs & ~same],
+        "histogram/weight_of_true_place": weights[classify_steps(batch.places).revisit],
     }
