@@ -78,7 +78,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     try:
         checkpoint = torch.load(file, map_location="cpu", weights_only=True)
         TrainConfig.model_validate(checkpoint[CONFIG_KEY])
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise CheckpointError(
             f"{file} is no whole checkpoint: {str(error).splitlines()[0]} "
             "Use another checkpoint of the run, such as last.ckpt."

@@ -51,7 +51,7 @@ class Interruption:
         Raises:
             Interrupted: A signal came.
         """
-        self.deferred = True
+        self.signum, self.deferred = None, True
         try:
             yield
         finally:
@@ -74,7 +74,6 @@ interruption = Interruption()
 def interruptible() -> Iterator[None]:
     """Within the block the signals end the process by way of `Interrupted`; after it all is as before."""
     before = {signum: signal.getsignal(signum) for signum in SIGNALS}
-    interruption.signum, interruption.deferred = None, False
     interruption.install()
     try:
         yield

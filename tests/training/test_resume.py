@@ -51,7 +51,7 @@ def told_to_end() -> None:
 
 
 # Validation is after every 8th update, a row of history after every 3rd, a checkpoint after every 4th.
-@pytest.mark.parametrize("update", [1, 3, 4, 7, 8, 11, 15, 19])
+@pytest.mark.parametrize("update", [0, 7, 10, 19])
 def test_continues_exactly_after_being_told_to_end(
     update: int, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,7 +64,7 @@ def test_continues_exactly_after_being_told_to_end(
     assert differences(tmp_path, reference) == []
 
 
-@pytest.mark.parametrize("update", [2, 5, 8, 13, 16])
+@pytest.mark.parametrize("update", [2, 13])
 @pytest.mark.parametrize("workers", [0, 2])
 def test_continues_exactly_after_a_crash(
     update: int, workers: int, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,108 @@
+"""Whatever is wrong with a configuration is told: all of it at once, in words, before anything is built."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from malformed_configurations import Malformed, malformed_configurations, refuse
+
+from tem_vae.training.composition import CONF, check_command_line
+from tem_vae.training.config import EvaluateConfig, TrainConfig
+from tem_vae.training.errors import ConfigurationError
+
+SCHEMAS = {"train.py": ("train", TrainConfig), "evaluate.py": ("evaluate", EvaluateConfig)}
+
+
+def check(*arguments: str, script: str = "train.py") -> None:
+    check_command_line(arguments, *SCHEMAS[script])
+
+
+@pytest.fixture(scope="module")
+def malformed(tmp_path_factory: pytest.TempPathFactory) -> list[Malformed]:
+    folder = tmp_path_factory.mktemp("malformed")
+    return malformed_configurations(60, folder, seed=1)
+
+
+def test_defaults_are_right() -> None:
+    check()
+    check("data/percepts=symbols", "data.world.height=5", "+trainer.max_steps=3", "hydra.job.chdir=true")
+
+
+@pytest.mark.parametrize("file", sorted((CONF / "experiment").rglob("*.yaml")), ids=lambda path: path.stem)
+def test_experiments_are_right(file: Path) -> None:
+    check(f"experiment={file.relative_to(CONF / 'experiment').with_suffix('')}")
+
+
+def test_every_malformed_configuration_is_refused(malformed: list[Malformed]) -> None:
+    accepted = []
+    for case in malformed:
+        # That a file is a checkpoint of another program takes torch to see.
+        if case.named != "foreign.ckpt":
+            try:
+                check(*case.arguments, script=case.script)
+            except ConfigurationError as error:
+                if case.named in str(error):
+                    continue
+            accepted.append(case)
+    assert accepted == []
+
+
+def test_all_problems_are_in_one_message() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check(
+            "model.metric.rnak=3",
+            "+seeds=1",
+            "logger=carrier_pigeon",
+            "model.metric.tau=-1",
+            "model.neighborhood.scale=nan",
+            "data.world.height=[8,5]",
+            "trainer.precision=8-bit",
+            "resume=true",
+        )
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "The configuration has 8 problems:"
+    starts = (
+        "  logger = carrier_pigeon: must be one of csv, none, wandb",
+        "  data.world.height = [8, 5]: must be a whole number >= 1, or [min, max]",
+        "  model.metric.tau = -1: must be greater than or equal to 0",
+        "  model.metric.rnak = 3: there is no such key; did you mean rank?",
+        "  model.neighborhood.scale = NaN: must be a finite number",
+        "  trainer.precision = 8-bit: must be '32-true', '64-true' or 'bf16-mixed'",
+        "  seeds = 1: there is no such key; did you mean seed?",
+        "  resume = true needs run_dir",
+    )
+    for start in starts:
+        assert any(line.startswith(start) for line in lines), f"{start!r} is not in {caught.value}"
+
+
+def test_a_sweep_checks_keys_and_leaves_values_to_its_jobs() -> None:
+    check("-m", "model.metric.rank=-1,4")
+    with pytest.raises(ConfigurationError, match="rnak = -1: there is no such key"):
+        check("-m", "model.metric.rnak=-1,4", "seed=-1")
+    with pytest.raises(ConfigurationError, match="experiment = nonesuch: must be one of .*symbols"):
+        check("-m", "experiment=symbols,nonesuch")
+
+
+def test_a_folder_of_ones_own_is_searched(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\nmodel: {metric: {rnak: 3}}\n")
+    with pytest.raises(ConfigurationError, match=r"model.metric.rnak = 3: .* did you mean rank\?"):
+        check("--config-dir", str(tmp_path), "experiment=mine")
+
+
+def test_a_refusal_is_quick_and_writes_nothing(tmp_path: Path) -> None:
+    case = Malformed("misspelt key", "did you mean seed?", ("sede=1",))
+    refusal = refuse(case, tmp_path)
+    assert refusal.status == 2
+    assert refusal.message == (
+        "The configuration has 1 problem:\n  sede = 1: there is no such key; did you mean seed? "
+        f"Allowed here: {', '.join(TrainConfig.model_fields)}\n"
+    )
+    assert refusal.wrote == []
+
+
+def test_checking_loads_no_torch() -> None:
+    program = "import sys, tem_vae.training.launch, tem_vae.training.config; print('torch' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "False\n"
