@@ -26,8 +26,6 @@ def draw_neighborhoods(data: NeighborhoodSamples, appearance: Appearance) -> Fig
     figure = Figure(figsize=(WIDTH, 0.55 + 0.5 * rows))
     # Laid out by hand: so many axes would take matplotlib seconds.
     figure.set_layout_engine("none")
-    margin = 0.3 / figure.get_figheight()
-    figure.subplots_adjust(0.03, margin, 0.995, 1 - margin, wspace=0.12, hspace=0.12)
     reference, decoded, by_metric, by_features = _split_columns(figure, rows, groups)
     for row in range(rows):
         _show_row(reference[row], [data.references[row]], appearance)
@@ -43,9 +41,18 @@ def draw_neighborhoods(data: NeighborhoodSamples, appearance: Appearance) -> Fig
 def _split_columns(figure: Figure, rows: int, groups: dict[str, int]) -> list[npt.NDArray[np.object_]]:
     """A grid of axes for each group of columns, with its title above and a gap between groups."""
     widths = [width for size in groups.values() for width in [*[1.0] * size, _GAP]][:-1]
-    grid = figure.subplots(rows, len(widths), squeeze=False, width_ratios=widths)
+    margin = 0.3 / figure.get_figheight()
+    frame = {
+        "left": 0.03,
+        "right": 0.995,
+        "bottom": margin,
+        "top": 1 - margin,
+        "wspace": 0.12,
+        "hspace": 0.12,
+    }
+    grid = figure.subplots(rows, len(widths), squeeze=False, width_ratios=widths, gridspec_kw=frame)
     for gap in grid[:, [i for i, width in enumerate(widths) if width == _GAP]].flat:
-        gap.set_axis_off()
+        gap.remove()
     parts, first = [], 0
     for title, size in groups.items():
         part = grid[:, first : first + size]
