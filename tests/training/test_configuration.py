@@ -80,7 +80,7 @@ def test_a_sweep_checks_keys_and_leaves_values_to_its_jobs() -> None:
     check("-m", "model.metric.rank=-1,4")
     with pytest.raises(ConfigurationError, match="rnak = -1: there is no such key"):
         check("-m", "model.metric.rnak=-1,4", "seed=-1")
-    with pytest.raises(ConfigurationError, match="experiment = nonesuch: must be one of .*symbols"):
+    with pytest.raises(ConfigurationError, match=r"experiment = nonesuch: must be one of .*symbols"):
         check("-m", "experiment=symbols,nonesuch")
 
 
