@@ -44,7 +44,7 @@ from tem_vae.evaluation.measurements.walk_trace import WalkTrace, trace_walk
 from tem_vae.model import TemVae
 
 _SHOWN_WALK = 0
-_SHOWN_REFERENCES = 6
+_SHOWN_REFERENCES = 4
 _QUERIES = 300
 _POOL = 2000
 _LINEARISED_AT = 200

@@ -18,7 +18,7 @@ from tem_vae.evaluation.grid_score import GridScores
 from tem_vae.evaluation.measurements.location_codes import JUNK_RESIDUAL
 from tem_vae.evaluation.measurements.rate_maps import SMOOTHING, RateMaps
 
-_SHOWN = 8
+_SHOWN = 6
 
 
 @styled
