@@ -120,10 +120,11 @@ class _Composition:
 
     def _choices(self, group: str) -> list[str]:
         """What there is of a group, with its folders where these are no groups of their own."""
-        found = list(self.loader.get_group_options(group, ObjectType.CONFIG))
+        searched = [override for override in self.groups if override.startswith("hydra.searchpath=")]
+        found = self.loader.get_group_options(group, ObjectType.CONFIG, self.config_name, searched)
         if group in self.schema.model_fields:
             return found
-        folders = self.loader.get_group_options(group, ObjectType.GROUP)
+        folders = self.loader.get_group_options(group, ObjectType.GROUP, self.config_name, searched)
         return found + [
             f"{folder}/{name}" for folder in folders for name in self._choices(f"{group}/{folder}")
         ]
