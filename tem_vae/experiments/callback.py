@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from tem_vae.experiments.jobs import FAILURE_FILE, has_jobs
 from tem_vae.experiments.record import SweepRecord, find_sweep, identifying_overrides, read_record
+from tem_vae.experiments.search import continue_search, is_search
 from tem_vae.experiments.summary import print_summary, summarize
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.errors import CheckpointError, ConfigurationError
@@ -39,6 +40,8 @@ class SweepCallback(Callback):
             print(error, file=sys.stderr)
             raise SystemExit(CONFIGURATION_WRONG) from None
         SweepRecord(identifying_overrides(_command(config)), config.objective).write(sweep_dir)
+        if config.resume and is_search(config):
+            continue_search(config)
         self.unfinished = sweep_dir
         # Hydra calls on_multirun_end only if nothing was raised; a worker killed by the system raises.
         atexit.register(self._summarize)

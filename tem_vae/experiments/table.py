@@ -79,7 +79,9 @@ def best_row(rows: Sequence[Row], metrics: Sequence[str]) -> Row | None:
     return max(scored, key=lambda row: [row.estimates[metric].mean for metric in metrics], default=None)
 
 
-def _make_row(keys: Sequence[str], jobs: Sequence[Job]) -> Row:
+def _make_row(keys: Sequence[str], members: Sequence[Job]) -> Row:
+    # A search may try one configuration twice; the same seed again is no second measurement.
+    jobs = list({_sortable(job.overrides.get(REPEATED_OVER)): job for job in members}.values())
     names = dict.fromkeys(name for job in jobs for name in job.metrics)
     values = {name: [v for job in jobs if (v := job.metrics.get(name)) is not None] for name in names}
     estimates = {name: estimate(found) for name, found in values.items() if found}

@@ -58,6 +58,12 @@ def test_rows_are_means_over_seeds_ordered_by_what_varied(sweep):
     assert "test/iwae" not in rows[0].estimates
 
 
+def test_a_seed_tried_twice_counts_once(tmp_path):
+    for number, seed in enumerate((0, 1, 1)):
+        write_job(tmp_path, number, {"model.metric.rank": 4, "seed": seed}, {"test/elbo": -80.0 - seed})
+    assert tabulate(read_jobs(tmp_path))[0].estimates["test/elbo"].count == 2
+
+
 def test_validation_scores_are_those_of_the_best_checkpoint(sweep):
     scores = validation_scores(sweep / "0")
     assert scores == {"elbo/validation_elbo": -90.0, "prediction/zero_shot_accuracy": pytest.approx(1.6)}
