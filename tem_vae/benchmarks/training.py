@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def train_bare(config: TrainConfig, updates: int) -> BareSeconds:
     """The loop that one would write by hand: same model, data, optimiser, schedule and clipping."""
-    data = build_data(config.data, config.seed)
+    data = build_data(config.data, config.seed, config.trainer.max_steps)
     module = _build_module(config, data.train.percepts, len(data.train.worlds.actions))
     optimizer, schedule = build_optimizer(module.model, config.optimizer, updates)
     batches = iter(data.train_dataloader())
@@ -95,7 +95,7 @@ def train_bare(config: TrainConfig, updates: int) -> BareSeconds:
 
 def train_lightning(config: TrainConfig) -> float:
     """Seconds of ``config.trainer.max_steps`` updates through Lightning, with the history logged."""
-    data = build_data(config.data, config.seed)
+    data = build_data(config.data, config.seed, config.trainer.max_steps)
     module = _build_module(config, data.train.percepts, len(data.train.worlds.actions))
     clock = TrainingClock()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,9 +1,9 @@
 """Batches of walks for training, validation and test."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import lightning as L
 import numpy as np
@@ -36,6 +36,10 @@ class WalkSource:
     batch_size: int
     walk_length: int
 
+    def lengthened(self) -> Self:
+        """The same with walks twice as long and half as many."""
+        return replace(self, batch_size=max(1, self.batch_size // 2), walk_length=2 * self.walk_length)
+
     def sample(self, rng: np.random.Generator) -> Walks:
         """Draw one batch."""
         worlds = self.worlds.sample(self.batch_size, rng)
@@ -60,21 +64,24 @@ class WalkBatches(Dataset[Walks]):
         source: Draws the batches.
         seed: Together with the split, decides every batch.
         length: How many batches there are.
+        lengthen_from: The number of the first batch of walks twice as long and half as many.
     """
 
     _streams: ClassVar[dict[Split, int]] = {"train": 0, "validation": 1, "test": 2}
 
-    def __init__(self, source: WalkSource, seed: int, length: int) -> None:
+    def __init__(self, source: WalkSource, seed: int, length: int, lengthen_from: int | None = None) -> None:
         self.source = source
         self.seed = seed
         self.length = length
+        self.lengthen_from = length if lengthen_from is None else lengthen_from
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, index: int) -> Walks:
         stream = self._streams[self.source.split]
-        return self.source.sample(np.random.default_rng([stream, self.seed, index]))
+        source = self.source if index < self.lengthen_from else self.source.lengthened()
+        return source.sample(np.random.default_rng([stream, self.seed, index]))
 
 
 class EndlessSampler(Sampler[int]):
@@ -128,10 +135,18 @@ class WalkDataModule(L.LightningDataModule):
         validation: The walks that choose the best checkpoint.
         test: The walks that the closing table is about.
         num_workers: Processes that prepare training batches; changes no number.
+        lengthen_after: Updates after which walks are twice as long and half as many. Errors of the rotations
+            add up along a walk: short walks find path integration, long ones make it exact.
     """
 
     def __init__(
-        self, train: WalkSource, seed: int, validation: HeldOutWalks, test: HeldOutWalks, num_workers: int
+        self,
+        train: WalkSource,
+        seed: int,
+        validation: HeldOutWalks,
+        test: HeldOutWalks,
+        num_workers: int,
+        lengthen_after: int,
     ) -> None:
         super().__init__()
         self.train = train
@@ -139,14 +154,24 @@ class WalkDataModule(L.LightningDataModule):
         self.validation = validation
         self.test = test
         self.num_workers = num_workers
+        self.lengthen_after = lengthen_after
 
     def train_dataloader(self) -> DataLoader[Walks]:
         """Training batches from the first one that this run has not yet seen."""
         updates = 0 if self.trainer is None else self.trainer.global_step
         process, processes = self._process()
         sampler = EndlessSampler(start=updates * processes + process, step=processes)
-        batches = WalkBatches(self.train, self.seed, length=2**62)
+        batches = WalkBatches(self.train, self.seed, 2**62, self.lengthen_after * processes)
         return DataLoader(batches, batch_size=None, sampler=sampler, num_workers=self.num_workers)
+
+    def walk_steps(self, updates: int) -> int:
+        """How many walk steps one process sees in the first updates of a run."""
+        short = min(updates, self.lengthen_after)
+        longer = self.train.lengthened()
+        return (
+            short * self.train.batch_size * self.train.walk_length
+            + (updates - short) * longer.batch_size * longer.walk_length
+        )
 
     def val_dataloader(self) -> DataLoader[Walks]:
         """The validation walks."""

@@ -69,12 +69,13 @@ def build_worlds(config: WorldConfig) -> WorldSource:
             return GraphWorlds(config.graph)
 
 
-def build_data(config: DataConfig, seed: int) -> WalkDataModule:
+def build_data(config: DataConfig, seed: int, updates: int) -> WalkDataModule:
     """The walks of a run.
 
     Args:
         config: The ``data`` section.
         seed: Decides the training walks.
+        updates: How many there will be.
     """
     percepts = build_percepts(config.percepts)
     policy = MomentumPolicy(config.momentum)
@@ -82,7 +83,9 @@ def build_data(config: DataConfig, seed: int) -> WalkDataModule:
     train = WalkSource(worlds, percepts, policy, "train", config.batch_size, config.walk_length)
     validation = build_held_out(config.validation, percepts, policy, "validation", worlds.actions)
     test = build_held_out(config.test, percepts, policy, "test", worlds.actions)
-    return WalkDataModule(train, seed, validation, test, config.num_workers)
+    return WalkDataModule(
+        train, seed, validation, test, config.num_workers, round(config.lengthen_after * updates)
+    )
 
 
 def build_held_out(

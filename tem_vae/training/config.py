@@ -56,6 +56,9 @@ class DataConfig(Section):
     percepts: PerceptsConfig = Field(description="Where percepts come from.")
     walk_length: int = Field(ge=2, description="Walk steps of a training walk, counted in percepts.")
     batch_size: int = Field(ge=1, description="Training walks in an update, each in a new world.")
+    lengthen_after: float = Field(
+        ge=0, le=1, description="Share of the updates after which walks are twice as long and half as many."
+    )
     momentum: float = Field(ge=0, le=1, description="Probability that a walker keeps its direction.")
     num_workers: int = Field(ge=0, description="Processes that prepare batches; changes no result.")
     validation: HeldOutConfig = Field(description="The walks that choose the best checkpoint.")

@@ -14,7 +14,7 @@ import yaml
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 
-from tem_vae.data import HeldOutWalks, MomentumPolicy, PerceptSource
+from tem_vae.data import HeldOutWalks, MomentumPolicy, PerceptSource, WalkDataModule
 from tem_vae.data.worlds import ActionMismatchError, check_actions
 from tem_vae.evaluation.classifier import NearestPercept
 from tem_vae.evaluation.scores import AGENTS, MODEL, UNTRAINED, PredictionScores
@@ -66,7 +66,7 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
     L.seed_everything(config.seed, workers=True, verbose=False)
     run_dir.mkdir(parents=True, exist_ok=True)
     write_whole(run_dir / "config.yaml", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
-    data = build_data(config.data, config.seed)
+    data = build_data(config.data, config.seed, config.trainer.max_steps)
     percepts = data.train.percepts
     model = build_model(config.model, percepts, len(data.train.worlds.actions))
     scores = build_scores(percepts, MODEL)
@@ -81,7 +81,7 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
             trainer.save_checkpoint(checkpoints / "last.ckpt")
             if not (checkpoints / "best.ckpt").exists():
                 trainer.save_checkpoint(checkpoints / "best.ckpt")
-        metrics = test(load_run(run_dir), data.test, trainer) | describe_training(config, clock, trainer)
+        metrics = test(load_run(run_dir), data.test, trainer) | describe_training(data, clock, trainer)
         for logger in loggers:
             logger.log_metrics({k: v for k, v in metrics.items() if v is not None}, trainer.global_step)
     if trainer.is_global_zero:
@@ -182,10 +182,10 @@ def build_trainer(config: TrainConfig, callbacks: list[Callback], loggers: list[
     )
 
 
-def describe_training(config: TrainConfig, clock: TrainingClock, trainer: L.Trainer) -> Metrics:
+def describe_training(data: WalkDataModule, clock: TrainingClock, trainer: L.Trainer) -> Metrics:
     """The ``train/`` entries of ``metrics.json``."""
     updates = trainer.global_step
-    walk_steps = updates * config.data.batch_size * config.data.walk_length * trainer.world_size
+    walk_steps = data.walk_steps(updates) * trainer.world_size
     return {
         "train/seconds": clock.seconds,
         "train/steps_per_second": walk_steps / clock.seconds if clock.seconds > 0 else None,

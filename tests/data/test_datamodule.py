@@ -22,7 +22,7 @@ def source(split: Split = "train", batch_size: int = 4) -> WalkSource:
 def data(seed: int = 0, num_workers: int = 0) -> WalkDataModule:
     validation = HeldOutWalks(source("validation", 1), seed=1, walks=5, batch_size=2)
     test = HeldOutWalks(source("test", 1), seed=1, walks=5, batch_size=5)
-    return WalkDataModule(source(), seed, validation, test, num_workers)
+    return WalkDataModule(source(), seed, validation, test, num_workers, lengthen_after=1000)
 
 
 def take(module: WalkDataModule, batches: int) -> list[Walks]:

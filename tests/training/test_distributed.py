@@ -46,7 +46,7 @@ def predictions(trainer: L.Trainer) -> dict[str, Tensor]:
 
 def assemble(config: TrainConfig) -> tuple[TemVaeModule, WalkDataModule]:
     torch.manual_seed(config.seed)
-    data = build_data(config.data, config.seed)
+    data = build_data(config.data, config.seed, config.trainer.max_steps)
     percepts = data.train.percepts
     model = build_model(config.model, percepts, len(data.train.worlds.actions))
     return TemVaeModule(

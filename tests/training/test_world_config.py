@@ -33,7 +33,7 @@ def evaluated_on(**world: Any) -> EvaluationDataConfig:
 @pytest.mark.parametrize("name", ["lattice", "hexagonal", "ring", "obstructed"])
 def test_every_kind_of_world_yields_walks_for_training_validation_and_test(name: str) -> None:
     config = composed(f"data={name}")
-    data = build_data(config.data, seed=0)
+    data = build_data(config.data, seed=0, updates=1)
     for source in (data.train, data.validation.source, data.test.source):
         walks = source.sample(np.random.default_rng(0))
         assert int(walks.actions.max()) < len(config.data.world.actions)
@@ -91,7 +91,7 @@ class TestEvaluation:
     def test_a_graph_whose_actions_are_in_another_order(self) -> None:
         trained = composed().data
         held_out = override_held_out(trained, evaluated_on(kind="graph", file=FIGURE_EIGHT))
-        data = build_data(trained.model_copy(update={"test": held_out}), seed=0)
+        data = build_data(trained.model_copy(update={"test": held_out}), seed=0, updates=1)
         assert isinstance(data.test.source.worlds, RelabelledWorlds)
         assert data.test.source.worlds.actions == RectangularWorlds.actions
 
@@ -123,4 +123,4 @@ def test_every_kind_builds_its_source() -> None:
         "obstructed": ObstructedWorlds,
     }
     for name, source in kinds.items():
-        assert isinstance(build_data(composed(f"data={name}").data, seed=0).train.worlds, source)
+        assert isinstance(build_data(composed(f"data={name}").data, seed=0, updates=1).train.worlds, source)
