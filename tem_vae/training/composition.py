@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hydra import compose, initialize_config_dir
 from hydra._internal.utils import get_args_parser
 from hydra.core.config_loader import ConfigLoader
@@ -99,7 +100,7 @@ class _Composition:
         valid = plain_values(compose(self.config_name))
         try:
             config = compose(self.config_name, overrides=self.groups)
-        except (HydraException, OmegaConfBaseException) as error:
+        except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
             self._note("", str(error))
             config = compose(self.config_name)
         OmegaConf.set_struct(config, False)
