@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
@@ -146,14 +147,16 @@ class Symbols:
         self.n_classes = n_classes
         self.percept_dim = percept_dim
         self.relevant_basis: FloatArray = basis[:, :relevant_dim]
-        self._nuisance_basis = basis[:, relevant_dim:].astype(np.float32)
+        self._nuisance_basis = torch.from_numpy(basis[:, relevant_dim:].astype(np.float32))
         prototypes = rng.standard_normal((n_classes, relevant_dim)) @ self.relevant_basis.T
         self._prototypes = prototypes.astype(np.float32)
 
     def sample(self, classes: IntArray, split: Split, rng: np.random.Generator) -> FloatPercepts:
         """The prototype of each class with fresh nuisance; no split shares a draw with another."""
         nuisance = rng.standard_normal((*classes.shape, self._nuisance_basis.shape[1]), dtype=np.float32)
-        percepts: FloatPercepts = self._prototypes[classes] + nuisance @ self._nuisance_basis.T
+        # By torch, which keeps to the threads that the trainer was given; numpy would take every core.
+        irrelevant: FloatPercepts = (torch.from_numpy(nuisance) @ self._nuisance_basis.T).numpy()
+        percepts: FloatPercepts = self._prototypes[classes] + irrelevant
         return percepts
 
     def references(self) -> References:
