@@ -1,23 +1,30 @@
-"""Score a trained model: ``python scripts/evaluate.py checkpoint=PATH [data.* overrides]``."""
+"""Score trained models: ``python scripts/evaluate.py checkpoint=PATH [data.* overrides]``.
+
+``checkpoint=[A,B]`` compares several on the same walks.
+"""
 
 import sys
 
 from omegaconf import DictConfig
 
-from tem_vae.training.config import EvaluateConfig
+from tem_vae.training.evaluation_config import EvaluateConfig
 from tem_vae.training.launch import launch, output_directory
 from tem_vae.training.schema import validate
 
 
 def main(composed: DictConfig) -> None:
-    """Evaluate and print the closing table."""
+    """Evaluate and print the closing tables."""
     config = validate(composed, EvaluateConfig)
     # Torch takes seconds to load: what is wrong with the configuration is told before.
-    from tem_vae.training.report import print_report
-    from tem_vae.training.run import evaluate
+    from tem_vae.training.evaluation import evaluate
+    from tem_vae.training.report import print_comparison, print_report
 
     run_dir = output_directory(config.run_dir)
-    print_report(evaluate(config, run_dir))
+    results = evaluate(config, run_dir)
+    if len(results) > 1:
+        print_comparison(results)
+    else:
+        print_report(*results.values())
     print(f"Written to {run_dir}" + (", see report/index.html" if config.report else ""))
 
 

@@ -17,14 +17,15 @@ from tem_vae.training.schema import validate
 def main(composed: DictConfig) -> float | None:
     """Train, test, print the closing table; return the validation score that a sweeper optimises."""
     # Torch takes seconds to load: `launch` tells before what is wrong with the configuration.
-    from tem_vae.experiments.job import objective_value, place_job, train_unless_done
+    from tem_vae.experiments.job import objective_value, place_job
     from tem_vae.training.report import print_report
+    from tem_vae.training.run import train
 
     config = validate(place_job(composed), TrainConfig)
     if config.resume:
         config = continued_config(config, HydraConfig.get().overrides.task)
     run_dir = output_directory(config.run_dir)
-    print_report(train_unless_done(config, run_dir))
+    print_report(train(config, run_dir))
     print(f"Written to {run_dir}")
     return objective_value(config, run_dir)
 

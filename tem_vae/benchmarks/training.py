@@ -23,8 +23,9 @@ from tem_vae.training.config import TrainConfig
 from tem_vae.training.history import HistoryLogger
 from tem_vae.training.module import TemVaeModule
 from tem_vae.training.optimizer import build_optimizer
-from tem_vae.training.run import build_scores, build_trainer
+from tem_vae.training.run import build_trainer
 from tem_vae.training.schema import validate
+from tem_vae.training.tester import build_scores
 
 _WARM_UP = 3
 

@@ -101,10 +101,15 @@ class PredictionScores(nn.Module):
 
     def compute(self) -> dict[str, Tensor]:
         """Every score so far by name; NaN where there was nothing to score."""
-        scores: dict[str, Tensor] = self.accuracies.compute()
+        scores: dict[str, Tensor] = self.accuracies.compute().means
         both_kinds = self.first_visits.compute() * self.revisits.compute() > 0
         auroc = self.novelty_auroc.compute() if both_kinds else torch.tensor(torch.nan)
         return scores | {"novelty_auroc": auroc, "zero_shot_moves": self.zero_shot_moves.compute()}
+
+    def standard_errors(self) -> dict[str, Tensor]:
+        """Of every accuracy, over walks; NaN where there were fewer than two."""
+        errors: dict[str, Tensor] = self.accuracies.compute().standard_errors
+        return errors
 
     def reset(self) -> None:
         """Forget every batch."""

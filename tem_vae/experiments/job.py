@@ -1,15 +1,13 @@
 """One job of a sweep: where it writes, what it continues, what it returns."""
 
-import json
 import shutil
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from tem_vae.experiments.jobs import METRICS_FILE, validation_scores
+from tem_vae.experiments.jobs import validation_scores
 from tem_vae.training.config import TrainConfig
-from tem_vae.training.run import Metrics, train
 
 
 def place_job(composed: DictConfig) -> DictConfig:
@@ -30,15 +28,6 @@ def place_job(composed: DictConfig) -> DictConfig:
     placed.resume = resume
     placed.logger.group = composed.logger.group or run_dir.parent.name
     return placed
-
-
-def train_unless_done(config: TrainConfig, run_dir: Path) -> Metrics:
-    """Train, unless the job of a continued sweep was finished before; returns what ``metrics.json`` holds."""
-    finished = run_dir / METRICS_FILE
-    if config.resume and finished.exists():
-        metrics: Metrics = json.loads(finished.read_text())
-        return metrics
-    return train(config, run_dir)
 
 
 def objective_value(config: TrainConfig, run_dir: Path) -> float | None:

@@ -1,7 +1,5 @@
 """What happens beside training: checkpoints, clocks and progress."""
 
-import logging
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,6 @@ from lightning.pytorch.callbacks import (
     Callback,
     LearningRateMonitor,
     ModelCheckpoint,
-    RichProgressBar,
 )
 
 from tem_vae.data import WalkSource
@@ -20,10 +17,9 @@ from tem_vae.training.config import TrainConfig
 from tem_vae.training.latest_checkpoint import LatestCheckpoint
 from tem_vae.training.log_images import LogImages
 from tem_vae.training.numerics import NumericsGuard
+from tem_vae.training.terminal import progress_bar
 from tem_vae.training.watch_updates import WatchUpdates
 from tem_vae.training.watch_validation import WatchValidation
-
-_log = logging.getLogger(__name__)
 
 
 class ConfigInCheckpoint(Callback):
@@ -80,21 +76,6 @@ class TrainingClock(Callback):
         self._started = 0.0
 
 
-class ProgressLines(Callback):
-    """Logs a line at every validation: a bar would spoil the log files of a cluster."""
-
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Log the state of training."""
-        scalars = trainer.callback_metrics
-        _log.info(
-            "update %d of %d: validation ELBO %.2f nats per percept, zero-shot links %.1f %%",
-            trainer.global_step,
-            trainer.max_steps,
-            scalars["elbo/validation_elbo"],
-            100 * scalars["prediction/zero_shot_accuracy"],
-        )
-
-
 def build_callbacks(
     config: TrainConfig, run_dir: Path, clock: TrainingClock, walks: WalkSource
 ) -> list[Callback]:
@@ -126,8 +107,3 @@ def build_callbacks(
         *([LogImages(config.logger.images_every)] if config.logger.kind == "wandb" else []),
         *progress_bar(),
     ]
-
-
-def progress_bar() -> list[Callback]:
-    """A progress bar where there is a terminal to draw it on."""
-    return [RichProgressBar()] if sys.stdout.isatty() else [ProgressLines()]

@@ -9,9 +9,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationInfo, model_validator
 
 from tem_vae.data.worlds import ActionMismatchError, check_actions
-from tem_vae.training.path_fields import Checkpoint, RunDirectory, check_whole, checks_files
+from tem_vae.training.path_fields import RunDirectory, check_whole, checks_files
 from tem_vae.training.section import Section
-from tem_vae.training.world_config import EvaluationWorldConfig, WorldConfig
+from tem_vae.training.world_config import WorldConfig
 
 
 class DigitsConfig(Section):
@@ -44,7 +44,7 @@ class HeldOutConfig(Section):
     """A fixed set of walks in worlds never met in training."""
 
     world: WorldConfig = Field(description="The worlds; their actions must be among those of training.")
-    walk_length: int = Field(ge=2, description="Walk steps, counted in percepts.")
+    walk_length: int = Field(ge=2, description="Length of a walk, in walk steps, one percept each.")
     walks: int = Field(ge=1, description="How many walks, each in a world of its own.")
     seed: int = Field(ge=0, description="Decides worlds and walks; independent of the run's seed.")
 
@@ -54,7 +54,7 @@ class DataConfig(Section):
 
     world: WorldConfig = Field(description="The training worlds.")
     percepts: PerceptsConfig = Field(description="Where percepts come from.")
-    walk_length: int = Field(ge=2, description="Walk steps of a training walk, counted in percepts.")
+    walk_length: int = Field(ge=2, description="Length of a training walk, in walk steps, one percept each.")
     batch_size: int = Field(ge=1, description="Training walks in an update, each in a new world.")
     lengthen_after: float = Field(
         ge=0, le=1, description="Share of the updates after which walks are twice as long and half as many."
@@ -80,7 +80,9 @@ class MetricConfig(Section):
     kind: Literal["learned", "diagonal", "random", "euclidean"] = Field(
         description="E is free; learned but diagonal; a random projection, fixed; or the identity, fixed."
     )
-    rank: int = Field(ge=1, description="M, the metric rank: directions of a code that can count.")
+    rank: int = Field(
+        ge=1, description="M, the metric rank: directions of a code that can count; at most code_dim."
+    )
     tau: float = Field(ge=0, description="Tikhonov regulariser, in units of squared singular values of E.")
     normalize: bool = Field(
         description="Fix the gauge of a learned E, ‖E‖_F = √M; else training can undo tau and scale."
@@ -90,14 +92,16 @@ class MetricConfig(Section):
 class NeighborhoodConfig(Section):
     """The posterior neighborhood."""
 
-    scale: float = Field(gt=0, description="eps_q, its root mean squared pseudodistance; fixed in training.")
+    scale: float = Field(
+        gt=0, description="eps_q, the root mean square of its pseudodistances; fixed in training."
+    )
 
 
 class EncoderConfig(Section):
     """From percepts to codes."""
 
     kind: Literal["mlp", "identity"] = Field(description="A hidden layer, or the percept as its own code.")
-    hidden_dim: int = Field(ge=1, description="Width of the hidden layer; not used by identity.")
+    hidden_dim: int = Field(ge=1, description="Units of the hidden layer; not used by identity.")
 
 
 class DecoderConfig(Section):
@@ -106,7 +110,7 @@ class DecoderConfig(Section):
     reads: Literal["embedded", "code"] = Field(
         description="E z; or all of z, which leaks the percept round the bound: for comparison only."
     )
-    hidden_dim: int = Field(ge=1, description="Width of the hidden layer.")
+    hidden_dim: int = Field(ge=1, description="Units of the hidden layer.")
     noise: float = Field(gt=0, description="Deviation of a percept feature, in standardised units; fixed.")
 
 
@@ -123,7 +127,10 @@ class MemoryConfig(Section):
     kind: Literal["attention", "standard_normal"] = Field(
         description="Memories weighted by location; or one standard normal of E z, without memory."
     )
-    initial_precision: float = Field(gt=0, description="First value of 1/lambda² of the location kernel.")
+    initial_precision: float = Field(
+        gt=0,
+        description="First value of 1/lambda², the factor of squared distances in the location kernel.",
+    )
 
 
 class ModelConfig(Section):
@@ -155,10 +162,14 @@ class ModelConfig(Section):
 class OptimizerConfig(Section):
     """AdamW with linear warm-up and a cosine schedule that ends at 0."""
 
-    learning_rate: float = Field(gt=0, description="Peak rate of all but path integration.")
-    path_integration_factor: float = Field(gt=0, description="Rate of path integration over learning_rate.")
-    weight_decay: float = Field(ge=0, description="Decoupled weight decay of all but path integration.")
-    warmup_updates: int = Field(ge=0, description="Updates over which the rate rises from 0 to its peak.")
+    learning_rate: float = Field(gt=0, description="Peak rate of all but path integration, in AdamW's units.")
+    path_integration_factor: float = Field(
+        gt=0, description="Rate of path integration, as a multiple of learning_rate."
+    )
+    weight_decay: float = Field(
+        ge=0, description="Decoupled weight decay of all but path integration, a factor of learning_rate."
+    )
+    warmup_updates: int = Field(ge=0, description="Updates over which rates rise from 0 to their peak.")
     path_integration_delay: int = Field(
         ge=0, description="Updates before path integration begins to learn; codes come first."
     )
@@ -173,13 +184,15 @@ class OptimizerConfig(Section):
 class TrainerConfig(Section):
     """Arguments of the Lightning trainer."""
 
-    max_steps: int = Field(ge=0, description="Updates.")
-    accelerator: str = Field(description="Lightning accelerator: cpu, gpu, mps or auto.")
+    max_steps: int = Field(ge=0, description="How long a run is, in updates.")
+    accelerator: Literal["cpu", "gpu", "cuda", "mps", "auto"] = Field(description="Lightning accelerator.")
     devices: int = Field(ge=1, description="Processes that train in parallel, one a device.")
     precision: Literal["32-true", "64-true", "bf16-mixed"] = Field(
         description="Of the network; the geometry is in float32 or better whatever it says."
     )
-    gradient_clip_val: float = Field(gt=0, description="Largest norm of the gradient.")
+    gradient_clip_val: float = Field(
+        gt=0, description="Largest norm of the gradient of the bound, which is in nats per percept."
+    )
     val_check_interval: int = Field(ge=1, description="Updates from one validation to the next.")
     log_every_n_steps: int = Field(ge=1, description="Updates from one logged value to the next.")
     checkpoint_interval: int = Field(ge=1, description="Updates from one save of last.ckpt to the next.")
@@ -251,24 +264,3 @@ class TrainConfig(Section):
         if (last := checkpoints / "last.ckpt").exists():
             check_whole(last)
         return self
-
-
-class EvaluationDataConfig(Section):
-    """What to evaluate on; null keeps what the run was tested on."""
-
-    world: EvaluationWorldConfig = Field(description="The worlds.")
-    walk_length: Annotated[int, Field(ge=2)] | None = Field(description="Walk steps, counted in percepts.")
-    walks: Annotated[int, Field(ge=1)] | None = Field(description="How many walks, each in its own world.")
-    seed: Annotated[int, Field(ge=0)] | None = Field(description="Decides worlds and walks.")
-
-
-class EvaluateConfig(Section):
-    """An evaluation of a trained model."""
-
-    checkpoint: Checkpoint = Field(description="A .ckpt file, or the directory of a run (its best.ckpt).")
-    data: EvaluationDataConfig = Field(description="What to evaluate on.")
-    run_dir: RunDirectory | None = Field(
-        description="Where metrics.json is written; by default a new folder."
-    )
-    report: bool = Field(description="Draw every figure: report/index.html in the folder of metrics.json.")
-    threads: int = Field(ge=1, description="CPU threads of torch.")

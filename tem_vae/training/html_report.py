@@ -2,7 +2,7 @@
 
 import base64
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -29,6 +29,7 @@ from tem_vae.evaluation.gallery import (
 from tem_vae.evaluation.measurements.exploration import explore
 from tem_vae.evaluation.measurements.training_history import read_history
 from tem_vae.training.checkpoint import TrainedRun, find_checkpoint
+from tem_vae.training.metrics_file import Metrics
 from tem_vae.training.report import describe_accuracies, describe_bound
 
 _T = TypeVar("_T")
@@ -53,7 +54,7 @@ def write_report(
     run: TrainedRun,
     checkpoint: Path,
     walks: HeldOutWalks,
-    metrics: Mapping[str, float | int | None],
+    metrics: Metrics,
     folder: Path,
 ) -> Path:
     """Draw every figure of a trained model on held-out walks and write the page.
@@ -69,12 +70,13 @@ def write_report(
     Returns:
         The page.
     """
+    percepts = walks.source.percepts
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     batches = _track(walks.loader(), "Walks", -(-walks.walks // walks.batch_size))
-    exploration = explore(run.model, batches, run.percepts.n_classes)
+    exploration = explore(run.model, batches, percepts.n_classes)
     split, actions = walks.source.split, walks.source.worlds.actions
-    subject = Subject(run.model, run.percepts, split, actions, exploration.walks, walks.seed)
+    subject = Subject(run.model, percepts, split, actions, exploration.walks, walks.seed)
     history = read_history(find_checkpoint(checkpoint).parents[1] / "history.csv")
     jobs: list[Callable[[], Illustration]] = [
         lambda: illustrate_walk(subject),
@@ -108,7 +110,7 @@ def _render(
     run: TrainedRun,
     checkpoint: Path,
     walks: HeldOutWalks,
-    metrics: Mapping[str, float | int | None],
+    metrics: Metrics,
     sections: list[Section],
     animation: Path,
 ) -> str:

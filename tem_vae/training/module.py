@@ -96,7 +96,7 @@ class TemVaeModule(L.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log the scores, and the spectra of E and of the whitening S⁻¹E."""
-        bounds = self.bound_scores.compute()
+        bounds = self.bound_scores.compute().means
         check_finite("validation", self.global_step, {name: bounds[name] for name in _BOUND})
         self.log_dict({f"elbo/validation_{name}": bounds[name] for name in _BOUND})
         scores = self.prediction_scores.compute()

@@ -5,7 +5,9 @@ import zipfile
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+from tem_vae.training.section import Allowed
 
 
 def _check_run_dir(path: Path, info: ValidationInfo) -> Path:
@@ -15,14 +17,28 @@ def _check_run_dir(path: Path, info: ValidationInfo) -> Path:
     return path
 
 
-def _find_checkpoint(path: Path, info: ValidationInfo) -> Path:
+def _as_paths(value: object) -> object:
+    """One checkpoint stands for a list of it alone."""
+    paths = value if isinstance(value, list | tuple) else (value,)
+    if not paths or not all(isinstance(path, str | Path) for path in paths):
+        raise ValueError("must be a path, or a list of paths [A,B]")
+    return tuple(Path(path) for path in paths)
+
+
+def _find_checkpoints(paths: tuple[Path, ...], info: ValidationInfo) -> tuple[Path, ...]:
     if not checks_files(info):
-        return path
-    file = path / "checkpoints" / "best.ckpt" if path.is_dir() else path
-    if not file.is_file():
-        raise ValueError("must be a .ckpt file, or the directory of a run that has checkpoints/best.ckpt")
-    check_whole(file)
-    return path
+        return paths
+    for path in paths:
+        file = path / "checkpoints" / "best.ckpt" if path.is_dir() else path
+        if not file.is_file():
+            raise ValueError(
+                "must be a .ckpt file, or the directory of a run that has checkpoints/best.ckpt, "
+                f"and {path} is neither"
+            )
+        check_whole(file)
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise ValueError("names the same checkpoint twice; name each once")
+    return paths
 
 
 def check_whole(file: Path) -> None:
@@ -39,4 +55,9 @@ def checks_files(info: ValidationInfo) -> bool:
 
 
 RunDirectory = Annotated[Path, Field(strict=False), AfterValidator(_check_run_dir)]
-Checkpoint = Annotated[Path, Field(strict=False), AfterValidator(_find_checkpoint)]
+Checkpoints = Annotated[
+    tuple[Path, ...],
+    BeforeValidator(_as_paths),
+    AfterValidator(_find_checkpoints),
+    Allowed("path, or list of paths"),
+]

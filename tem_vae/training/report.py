@@ -1,11 +1,12 @@
-"""The closing table."""
+"""The closing tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from tem_vae.evaluation.scores import score_name
+from tem_vae.training.metrics_file import Metrics
 
 _PREDICTORS = {
     "memory": "TEM VAE, by memory weights",
@@ -26,41 +27,71 @@ _BOUND = {
 }
 
 
-def print_report(metrics: Mapping[str, float | int | None]) -> None:
+def print_report(metrics: Metrics) -> None:
     """Print accuracies beside their baselines, and the bound with its terms."""
-    accuracies = Table(title=f"Moves predicted, {metrics['test/zero_shot_moves']:,.0f} over zero-shot links")
-    accuracies.add_column("predictor")
-    accuracies.add_column("revisits", justify="right")
-    accuracies.add_column("zero-shot links", justify="right")
-    for row in describe_accuracies(metrics):
-        accuracies.add_row(*row)
-    bound = Table(title="Bound on log p(percepts | actions)")
-    bound.add_column("term")
-    bound.add_column("nats per percept", justify="right")
-    for term in describe_bound(metrics):
-        bound.add_row(*term)
+    moves = f"{metrics['test/zero_shot_moves']:,.0f}"
     console = Console()
-    console.print(accuracies)
-    console.print(bound)
+    console.print(
+        _table(
+            f"Moves predicted, {moves} over zero-shot links (± standard error over walks)",
+            ("predictor", "revisits", "zero-shot links"),
+            describe_accuracies(metrics),
+        ),
+        _table("Bound on log p(percepts | actions)", ("term", "nats per percept"), describe_bound(metrics)),
+    )
 
 
-def describe_accuracies(metrics: Mapping[str, float | int | None]) -> list[tuple[str, str, str]]:
+def print_comparison(results: Mapping[str, Metrics]) -> None:
+    """Print the scores of several models on the same walks side by side.
+
+    Args:
+        results: By the name of the model.
+    """
+    accuracies = [describe_accuracies(metrics) for metrics in results.values()]
+    bounds = [describe_bound(metrics) for metrics in results.values()]
+    console = Console()
+    for column, title in ((1, "Revisits predicted"), (2, "Moves over zero-shot links predicted")):
+        console.print(_table(title, ("predictor", *results), _side_by_side(accuracies, column)))
+    title = "Bound on log p(percepts | actions), nats per percept"
+    console.print(_table(title, ("term", *results), _side_by_side(bounds, 1)))
+    console.print("All on the same walks; ± standard error over walks.")
+
+
+def describe_accuracies(metrics: Metrics) -> list[tuple[str, str, str]]:
     """Every predictor with its accuracies on revisits and on zero-shot links."""
     return [
         (
             label,
-            _percent(metrics[f"test/{score_name(predictor, 'revisit')}"]),
-            _percent(metrics[f"test/{score_name(predictor, 'zero_shot')}"]),
+            _estimate(metrics, score_name(predictor, "revisit"), 100, 1, " %"),
+            _estimate(metrics, score_name(predictor, "zero_shot"), 100, 1, " %"),
         )
         for predictor, label in _PREDICTORS.items()
     ]
 
 
-def describe_bound(metrics: Mapping[str, float | int | None]) -> list[tuple[str, str]]:
+def describe_bound(metrics: Metrics) -> list[tuple[str, str]]:
     """The bound and its terms."""
-    values = {label: metrics[f"test/{name}"] for name, label in _BOUND.items()}
-    return [(label, "none" if value is None else f"{value:.2f}") for label, value in values.items()]
+    return [(label, _estimate(metrics, name, 1, 2)) for name, label in _BOUND.items()]
 
 
-def _percent(share: float | int | None) -> str:
-    return "none" if share is None else f"{100 * share:.1f} %"
+def _estimate(metrics: Metrics, score: str, factor: int, digits: int, unit: str = "") -> str:
+    """A score, in a unit of which one of its own has so many, with its standard error where there is one."""
+    mean, error = metrics[f"test/{score}"], metrics[f"test_standard_error/{score}"]
+    if mean is None:
+        return "none"
+    spread = "" if error is None else f" ± {factor * error:.{digits}f}"
+    return f"{factor * mean:.{digits}f}{spread}{unit}"
+
+
+def _side_by_side(tables: Sequence[Sequence[Sequence[str]]], column: int) -> list[list[str]]:
+    """The row labels of tables that have them in common, and one column of each."""
+    return [[rows[0][0], *(row[column] for row in rows)] for rows in zip(*tables, strict=True)]
+
+
+def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(title=title)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table

@@ -1,6 +1,19 @@
 """What every part of a configuration has in common."""
 
+from dataclasses import dataclass
+
 from pydantic import BaseModel, ConfigDict
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """In an annotation: the values that it allows, where its type does not say so.
+
+    Attributes:
+        words: For the reader of docs/configuration.md.
+    """
+
+    words: str
 
 
 class Section(BaseModel):

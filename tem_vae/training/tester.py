@@ -1,18 +1,54 @@
 """A trained model scored on held-out walks, as Lightning tests it."""
 
+import math
+from collections.abc import Iterable
+
 import lightning as L
 import torch
 from torch import Tensor
 
-from tem_vae.data import Symbols, Walks, classify_steps
-from tem_vae.data.percepts import PerceptSource
+from tem_vae.data import HeldOutWalks, PerceptSource, Symbols, Walks, classify_steps
+from tem_vae.evaluation.classifier import NearestPercept
 from tem_vae.evaluation.oracle import tight_bounds
-from tem_vae.evaluation.scores import UNTRAINED, BoundScores, PredictionScores, remembered_class
+from tem_vae.evaluation.scores import (
+    AGENTS,
+    MODEL,
+    UNTRAINED,
+    BoundScores,
+    PredictionScores,
+    remembered_class,
+)
 from tem_vae.evaluation.spectrum import effective_rank, subspace_share, unscaled_whitening
 from tem_vae.model import TemVae
+from tem_vae.training.build import build_model
+from tem_vae.training.checkpoint import TrainedRun
+from tem_vae.training.metrics_file import Metrics
 
 IWAE_SAMPLES = 50
 IWAE_STEPS = 200
+
+
+def test(run: TrainedRun, walks: HeldOutWalks, trainer: L.Trainer) -> Metrics:
+    """The scores of a trained model on held-out walks; None where there was nothing to score.
+
+    Returns:
+        Scores named ``test/``, and their standard errors over walks named ``test_standard_error/``.
+    """
+    percepts = walks.source.percepts
+    with torch.random.fork_rng():
+        torch.manual_seed(run.config.seed)
+        untrained = build_model(run.config.model, percepts, len(walks.source.worlds.actions))
+    scores = build_scores(percepts, (*MODEL, *AGENTS, UNTRAINED))
+    tester = Tester(run.model, untrained.eval(), scores, percepts, walks.seed)
+    trainer.test(tester, walks.loader(trainer.global_rank, trainer.world_size), verbose=False)
+    return {name: None if math.isnan(score) else score for name, score in tester.results.items()}
+
+
+def build_scores(percepts: PerceptSource, predictors: Iterable[str]) -> PredictionScores:
+    """Scores of the predictors named, whose classifier knows the source's references."""
+    references = percepts.references()
+    classifier = NearestPercept(torch.from_numpy(references.percepts), torch.from_numpy(references.classes))
+    return PredictionScores(percepts.n_classes, classifier, predictors)
 
 
 class Tester(L.LightningModule):
@@ -56,8 +92,12 @@ class Tester(L.LightningModule):
 
     def on_test_epoch_end(self) -> None:
         """Gather everything in `results`, by the names that metrics.json has."""
-        scores = self.prediction_scores.compute() | self.bound_scores.compute() | self._describe_metric()
-        self.results = {f"test/{name}": float(score) for name, score in scores.items()}
+        bounds = self.bound_scores.compute()
+        scores = self.prediction_scores.compute() | bounds.means | self._describe_metric()
+        errors = self.prediction_scores.standard_errors() | bounds.standard_errors
+        self.results = {f"test/{name}": float(score) for name, score in scores.items()} | {
+            f"test_standard_error/{name}": float(error) for name, error in errors.items()
+        }
 
     def _describe_metric(self) -> dict[str, Tensor]:
         factorization = self.model.metric.factorize()

@@ -62,7 +62,7 @@ class WatchValidation(Callback):
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log accuracies by visit number; those that no walk reached are left out."""
-        scores = self.visit_scores.compute()
+        scores = self.visit_scores.compute().means
         pl_module.log_dict({f"prediction/{name}": score for name, score in scores.items() if score == score})
 
     def _predictive_gap(self, model: TemVae, batch: Walks) -> Tensor:

@@ -13,14 +13,16 @@ from tem_vae.data.worlds import (
     WorldGraph,
     read_graph,
 )
-from tem_vae.training.section import Section
+from tem_vae.training.section import Allowed, Section
+
+_SIZE = "a whole number >= 1, or [min, max] with 1 <= min <= max"
 
 
 def _as_range(value: object) -> object:
     """A number stands for the range of it alone."""
     sizes = value if isinstance(value, list | tuple) else (value, value)
     if len(sizes) != 2 or not all(type(size) is int for size in sizes) or not 1 <= sizes[0] <= sizes[1]:
-        raise ValueError("must be a whole number >= 1, or [min, max] with 1 <= min <= max")
+        raise ValueError(f"must be {_SIZE}")
     return tuple(sizes)
 
 
@@ -30,15 +32,15 @@ def _check_ring(value: tuple[int, int]) -> tuple[int, int]:
     return value
 
 
-SizeRange = Annotated[tuple[int, int], BeforeValidator(_as_range)]
+SizeRange = Annotated[tuple[int, int], BeforeValidator(_as_range), Allowed(_SIZE)]
 
 
 class RectangularWorldConfig(Section):
     """Rectangular lattices."""
 
     kind: Literal["rectangular"] = Field(description="Which kind of world.")
-    height: SizeRange = Field(description="Rows, a number or [min, max]; drawn evenly for each world.")
-    width: SizeRange = Field(description="Columns, a number or [min, max]; drawn evenly for each world.")
+    height: SizeRange = Field(description="How many rows of places, drawn evenly for each world.")
+    width: SizeRange = Field(description="How many columns of places, drawn evenly for each world.")
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -50,8 +52,8 @@ class ObstructedWorldConfig(Section):
     """Rectangular lattices with walls between places and obstacles in place of some, drawn for each world."""
 
     kind: Literal["obstructed"] = Field(description="Which kind of world.")
-    height: SizeRange = Field(description="Rows, a number or [min, max]; drawn evenly for each world.")
-    width: SizeRange = Field(description="Columns, a number or [min, max]; drawn evenly for each world.")
+    height: SizeRange = Field(description="How many rows of places, drawn evenly for each world.")
+    width: SizeRange = Field(description="How many columns of places, drawn evenly for each world.")
     obstacles: float = Field(ge=0, lt=1, description="The share of cells that are no places.")
     walls: float = Field(
         ge=0, le=1, description="Probability of a wall in a link that the world can spare; with 1 no loops."
@@ -68,7 +70,7 @@ class HexagonalWorldConfig(Section):
 
     kind: Literal["hexagonal"] = Field(description="Which kind of world.")
     radius: SizeRange = Field(
-        description="Links from center to border, a number or [min, max]; k makes 3k(k + 1) + 1 places."
+        description="Links from center to border, drawn evenly for each world; k makes 3k(k + 1) + 1 places."
     )
 
     @property
@@ -82,7 +84,7 @@ class RingWorldConfig(Section):
 
     kind: Literal["ring"] = Field(description="Which kind of world.")
     places: Annotated[SizeRange, AfterValidator(_check_ring)] = Field(
-        description="Places, at least 3, a number or [min, max]; only with a number can closing be foreseen."
+        description="How many places, at least 3; with one number, where rings close can be learned."
     )
 
     @property
@@ -96,7 +98,7 @@ class GraphWorldConfig(Section):
 
     kind: Literal["graph"] = Field(description="Which kind of world.")
     file: Path = Field(strict=False, description="The JSON file, as docs/worlds.md describes it.")
-    graph: WorldGraph = Field(
+    graph: Annotated[WorldGraph, Allowed("what such a file holds, or `null`")] = Field(
         description="What the file says; null reads it. A checkpoint keeps it, and so needs no file."
     )
 
@@ -122,27 +124,3 @@ WorldConfig = Annotated[
     | GraphWorldConfig,
     Field(discriminator="kind"),
 ]
-
-
-class EvaluationWorldConfig(Section):
-    """The worlds of an evaluation; null keeps what the run was tested on, if that is of the same kind."""
-
-    kind: Literal["rectangular", "obstructed", "hexagonal", "ring", "graph"] | None = Field(
-        description="Which kind of world; the run must have been trained with all of its actions."
-    )
-    height: SizeRange | None = Field(description="Rows, a number or [min, max].")
-    width: SizeRange | None = Field(description="Columns, a number or [min, max].")
-    obstacles: float | None = Field(description="Of obstructed worlds: share of cells that are no places.")
-    walls: float | None = Field(description="Of obstructed worlds: probability of a wall in a spare link.")
-    radius: SizeRange | None = Field(description="Of hexagonal worlds: links from the center to the border.")
-    places: SizeRange | None = Field(description="Of rings: how many places.")
-    file: Annotated[Path, Field(strict=False)] | None = Field(
-        description="Of a graph: the JSON file, as docs/worlds.md describes it."
-    )
-
-    def override(self, world: WorldConfig) -> dict[str, Any]:
-        """The values of a world configuration, not yet checked: the given one with what is not null here."""
-        changes = self.model_dump(exclude_none=True)
-        same_kind = self.kind in (None, world.kind)
-        kept = world.model_dump(exclude={"graph"} if self.file else None) if same_kind else {}
-        return kept | changes

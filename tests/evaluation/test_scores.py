@@ -100,7 +100,7 @@ def test_bounds_are_means_over_steps_of_uneven_batches() -> None:
         term = torch.full((1, steps), value)
         bounds.update_terms(ElboTerms(term, -term, term))
         bounds.update_tight(TightBounds(model=-term, oracle=term))
-    computed = bounds.compute()
+    computed = bounds.compute().means
     assert computed["reconstruction"] == pytest.approx(3)
     assert computed["kl"] == pytest.approx(6)
     assert computed["elbo"] == pytest.approx(-3)

@@ -4,7 +4,8 @@ from hydra import compose, initialize_config_dir
 from short_runs import SHORT_RUN
 
 from tem_vae.training.composition import CONF
-from tem_vae.training.config import EvaluateConfig, TrainConfig
+from tem_vae.training.config import TrainConfig
+from tem_vae.training.evaluation_config import EvaluateConfig
 from tem_vae.training.schema import validate
 
 

@@ -8,8 +8,9 @@ import pytest
 from malformed_configurations import Malformed, malformed_configurations, refuse
 
 from tem_vae.training.composition import CONF, check_command_line
-from tem_vae.training.config import EvaluateConfig, TrainConfig
+from tem_vae.training.config import TrainConfig
 from tem_vae.training.errors import ConfigurationError
+from tem_vae.training.evaluation_config import EvaluateConfig
 
 SCHEMAS = {"train.py": ("train", TrainConfig), "evaluate.py": ("evaluate", EvaluateConfig)}
 

@@ -16,8 +16,8 @@ from tem_vae.evaluation.scores import MODEL
 from tem_vae.training.build import build_data, build_model
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.module import TemVaeModule
-from tem_vae.training.run import build_scores
 from tem_vae.training.schedules import forgetting
+from tem_vae.training.tester import build_scores
 
 PROCESSES = 2
 UPDATES = 3

@@ -9,7 +9,9 @@ import pytest
 from composed import compose_evaluation, compose_short_run
 
 from tem_vae.evaluation.figures import walk_animation
-from tem_vae.training.run import Metrics, evaluate, train
+from tem_vae.training.evaluation import evaluate
+from tem_vae.training.metrics_file import Metrics
+from tem_vae.training.run import train
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Metrics]:
         patch.setattr(walk_animation, "FRAMES", 3)
         train(compose_short_run("trainer.max_steps=0"), folder / "run")
         config = compose_evaluation(f"checkpoint={folder / 'run'}", "report=true", "data.walks=2")
-        metrics = evaluate(config, folder / "evaluation")
+        (metrics,) = evaluate(config, folder / "evaluation").values()
     return folder / "evaluation" / "report", metrics
 
 

@@ -14,9 +14,10 @@ from short_runs import short_config
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.errors import CheckpointError, ConfigurationError
 from tem_vae.training.interruption import Interrupted, interruptible
+from tem_vae.training.metrics_file import read_metrics
 from tem_vae.training.module import TemVaeModule
 from tem_vae.training.resume import continued_config
-from tem_vae.training.run import read_metrics, train
+from tem_vae.training.run import train
 
 UPDATES = "trainer.max_steps=20"
 

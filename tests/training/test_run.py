@@ -11,7 +11,9 @@ from composed import compose_evaluation, compose_short_run
 
 from tem_vae.training import load
 from tem_vae.training.config import TrainConfig
-from tem_vae.training.run import Metrics, evaluate, train
+from tem_vae.training.evaluation import evaluate
+from tem_vae.training.metrics_file import Metrics
+from tem_vae.training.run import train
 
 CONTRACT = {
     "test/revisit_accuracy",
@@ -96,7 +98,7 @@ def test_evaluation_of_the_test_walks_gives_the_same_scores(
     finished: tuple[Path, Metrics], tmp_path: Path
 ) -> None:
     run_dir, metrics = finished
-    scores = evaluate(compose_evaluation(f"checkpoint={run_dir}"), tmp_path)
+    (scores,) = evaluate(compose_evaluation(f"checkpoint={run_dir}"), tmp_path).values()
     for name in ("test/zero_shot_accuracy", "test/decoded_revisit_accuracy", "test/elbo", "test/iwae"):
         assert scores[name] == pytest.approx(metrics[name], abs=1e-5), name
 
@@ -104,7 +106,7 @@ def test_evaluation_of_the_test_walks_gives_the_same_scores(
 def test_evaluation_in_other_worlds(finished: tuple[Path, Metrics], tmp_path: Path) -> None:
     run_dir, _ = finished
     overrides = ("data.world.height=6", "data.world.width=[5,7]", "data.walk_length=90", "data.walks=3")
-    scores = evaluate(compose_evaluation(f"checkpoint={run_dir}", *overrides), tmp_path)
+    (scores,) = evaluate(compose_evaluation(f"checkpoint={run_dir}", *overrides), tmp_path).values()
     assert json.loads((tmp_path / "metrics.json").read_text()).keys() >= {
         name for name in CONTRACT if name.startswith("test/")
     }
@@ -113,7 +115,8 @@ def test_evaluation_in_other_worlds(finished: tuple[Path, Metrics], tmp_path: Pa
 
 def test_a_walk_without_revisit_has_no_score_to_give(finished: tuple[Path, Metrics], tmp_path: Path) -> None:
     run_dir, _ = finished
-    scores = evaluate(compose_evaluation(f"checkpoint={run_dir}", "data.walk_length=2"), tmp_path)
+    config = compose_evaluation(f"checkpoint={run_dir}", "data.walk_length=2")
+    (scores,) = evaluate(config, tmp_path).values()
     assert scores["test/revisit_accuracy"] is None
     assert scores["test/novelty_auroc"] is None
     assert scores["test/elbo"] is not None
@@ -138,3 +141,27 @@ def test_symbols_report_the_share_of_the_known_subspace(tmp_path: Path) -> None:
     metrics = train(compose_short_run(*overrides), tmp_path / "run")
     assert 0 < metrics["test/relevant_share_E"] < 1
     assert 0 < metrics["test/relevant_share_whitening"] < 1
+
+
+def test_two_checkpoints_are_scored_on_the_same_walks(finished: tuple[Path, Metrics], tmp_path: Path) -> None:
+    checkpoints = [finished[0] / "checkpoints" / name for name in ("best.ckpt", "last.ckpt")]
+    overrides = (f"checkpoint=[{checkpoints[0]},{checkpoints[1]}]", "data.walks=2", "data.walk_length=60")
+    results = evaluate(compose_evaluation(*overrides), tmp_path)
+    assert list(results) == ["best.ckpt", "last.ckpt"]
+    best, last = results.values()
+    for of_the_walks in ("test/zero_shot_moves", "test/edge_agent_accuracy", "test/majority_accuracy"):
+        assert best[of_the_walks] == last[of_the_walks]
+    with (tmp_path / "comparison.csv").open(newline="") as file:
+        rows = {row["score"]: row for row in csv.DictReader(file)}
+    for name, metrics in results.items():
+        assert json.loads((tmp_path / name / "metrics.json").read_text()) == metrics
+        assert float(rows["test/elbo"][name]) == metrics["test/elbo"]
+        assert float(rows["test_standard_error/elbo"][name]) == metrics["test_standard_error/elbo"]
+
+
+def test_scores_have_standard_errors_over_walks(finished: tuple[Path, Metrics], tmp_path: Path) -> None:
+    run_dir, metrics = finished
+    assert metrics["test_standard_error/elbo"] > 0
+    config = compose_evaluation(f"checkpoint={run_dir}", "data.walks=1", "data.walk_length=60")
+    (one_walk,) = evaluate(config, tmp_path).values()
+    assert one_walk["test_standard_error/elbo"] is None

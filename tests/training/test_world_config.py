@@ -10,14 +10,16 @@ from hydra import compose, initialize_config_dir
 from tem_vae.data import HexagonalWorlds, ObstructedWorlds, RectangularWorlds, RelabelledWorlds, RingWorlds
 from tem_vae.training.build import build_data
 from tem_vae.training.composition import CONF
-from tem_vae.training.config import DataConfig, EvaluationDataConfig, TrainConfig
+from tem_vae.training.config import DataConfig, TrainConfig
 from tem_vae.training.errors import ConfigurationError
-from tem_vae.training.run import override_held_out
+from tem_vae.training.evaluation_config import EvaluationDataConfig
 from tem_vae.training.schema import check, validate
+from tem_vae.training.walk_plan import check_same, plan_walks
 
 ROOT = Path(__file__).parents[2]
 FIGURE_EIGHT = ROOT / "examples" / "worlds" / "figure_eight.json"
-NULLS = {"walk_length": None, "walks": None, "seed": None}
+NULLS = dict.fromkeys(("walk_length", "walks", "seed"))
+NO_PERCEPTS = dict.fromkeys(("source", "seed", "classes", "dim", "relevant_dim"))
 NO_WORLD = dict.fromkeys(("kind", "height", "width", "obstacles", "walls", "radius", "places", "file"))
 
 
@@ -26,8 +28,11 @@ def composed(*overrides: str) -> TrainConfig:
         return validate(compose("train", overrides=list(overrides)), TrainConfig)
 
 
-def evaluated_on(**world: Any) -> EvaluationDataConfig:
-    return EvaluationDataConfig.model_validate(NULLS | {"world": NO_WORLD | world})
+def evaluated_on(
+    percepts: dict[str, Any] | None = None, momentum: float | None = None, **world: Any
+) -> EvaluationDataConfig:
+    sections = {"world": NO_WORLD | world, "percepts": NO_PERCEPTS | (percepts or {})}
+    return EvaluationDataConfig.model_validate(NULLS | sections | {"momentum": momentum})
 
 
 @pytest.mark.parametrize("name", ["lattice", "hexagonal", "ring", "obstructed"])
@@ -77,21 +82,26 @@ def test_tests_with_actions_that_training_lacks_are_refused() -> None:
 class TestEvaluation:
     def test_null_keeps_what_the_run_was_tested_on(self) -> None:
         trained = composed().data
-        assert override_held_out(trained, evaluated_on()) == trained.test
+        plan = plan_walks(trained, evaluated_on())
+        assert plan.model_dump() == trained.test.model_dump() | {
+            "percepts": trained.percepts.model_dump(),
+            "momentum": trained.momentum,
+        }
 
     def test_a_size_alone_keeps_the_kind(self) -> None:
-        held_out = override_held_out(composed().data, evaluated_on(height=20))
+        held_out = plan_walks(composed().data, evaluated_on(height=20))
         assert held_out.world.model_dump() == {"kind": "rectangular", "height": (20, 20), "width": (8, 8)}
 
     def test_another_kind_with_the_same_actions(self) -> None:
         world = {"kind": "obstructed", "height": 9, "width": 9, "obstacles": 0.1, "walls": 0.2}
-        held_out = override_held_out(composed().data, evaluated_on(**world))
+        held_out = plan_walks(composed().data, evaluated_on(**world))
         assert held_out.world.kind == "obstructed"
 
     def test_a_graph_whose_actions_are_in_another_order(self) -> None:
         trained = composed().data
-        held_out = override_held_out(trained, evaluated_on(kind="graph", file=FIGURE_EIGHT))
-        data = build_data(trained.model_copy(update={"test": held_out}), seed=0, updates=1)
+        held_out = plan_walks(trained, evaluated_on(kind="graph", file=FIGURE_EIGHT))
+        test = trained.test.model_copy(update={"world": held_out.world})
+        data = build_data(trained.model_copy(update={"test": test}), seed=0, updates=1)
         assert isinstance(data.test.source.worlds, RelabelledWorlds)
         assert data.test.source.worlds.actions == RectangularWorlds.actions
 
@@ -103,16 +113,49 @@ class TestEvaluation:
             '{"from": "b", "action": "left", "to": "a"}]}'
         )
         trained = composed("data=graph", f"data.world.file={FIGURE_EIGHT}").data
-        held_out = override_held_out(trained, evaluated_on(file=other))
+        held_out = plan_walks(trained, evaluated_on(file=other))
         assert held_out.world.actions == ("stay", "right", "left")
 
     def test_actions_that_the_model_does_not_know_are_refused(self) -> None:
         with pytest.raises(ConfigurationError, match=r"data.world: these worlds have the actions clockwise"):
-            override_held_out(composed().data, evaluated_on(kind="ring", places=5))
+            plan_walks(composed().data, evaluated_on(kind="ring", places=5))
+
+    def test_a_walker_that_turns_more_often(self) -> None:
+        assert plan_walks(composed().data, evaluated_on(momentum=0.1)).momentum == 0.1
+
+    def test_another_percept_source_with_as_many_features(self) -> None:
+        symbols = {"source": "symbols", "seed": 0, "classes": 7, "dim": 64, "relevant_dim": 3}
+        plan = plan_walks(composed().data, evaluated_on(percepts=symbols))
+        assert plan.percepts.model_dump() == symbols
+
+    def test_fewer_symbols_keep_the_other_values(self) -> None:
+        trained = composed("data/percepts=symbols").data
+        plan = plan_walks(trained, evaluated_on(percepts={"classes": 7}))
+        assert plan.percepts.model_dump() == trained.percepts.model_dump() | {"classes": 7}
+
+    def test_percepts_with_other_features_are_refused(self) -> None:
+        symbols = {"source": "symbols", "seed": 0, "classes": 7, "dim": 10, "relevant_dim": 3}
+        with pytest.raises(ConfigurationError, match=r"symbols has 10 features, .* digits with 64"):
+            plan_walks(composed().data, evaluated_on(percepts=symbols))
+
+    def test_another_split_of_the_images_is_refused(self) -> None:
+        with pytest.raises(ConfigurationError, match="images that the run was trained on"):
+            plan_walks(composed().data, evaluated_on(percepts={"seed": 1}))
+
+    def test_a_source_without_its_values_is_refused(self) -> None:
+        with pytest.raises(ConfigurationError, match=r"percepts.classes: must be given"):
+            plan_walks(composed().data, evaluated_on(percepts={"source": "symbols"}))
+
+    def test_models_are_compared_on_the_same_walks(self) -> None:
+        plan = plan_walks(composed().data, evaluated_on())
+        check_same({"a": plan, "b": plan})
+        longer = plan.model_copy(update={"walk_length": 7})
+        with pytest.raises(ConfigurationError, match=r"data.walk_length: 1000 in a, 7 in b"):
+            check_same({"a": plan, "b": longer})
 
     def test_a_key_of_another_kind_is_refused(self) -> None:
         with pytest.raises(ConfigurationError, match="radius"):
-            override_held_out(composed().data, evaluated_on(radius=3))
+            plan_walks(composed().data, evaluated_on(radius=3))
 
 
 def test_every_kind_builds_its_source() -> None:

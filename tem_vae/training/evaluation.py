@@ -1,0 +1,97 @@
+"""Trained models scored in other worlds, several on the same walks."""
+
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import lightning as L
+import torch
+
+from tem_vae.data import HeldOutWalks, MomentumPolicy
+from tem_vae.training.build import build_held_out, build_percepts
+from tem_vae.training.checkpoint import TrainedRun, load_run
+from tem_vae.training.evaluation_config import EvaluateConfig
+from tem_vae.training.html_report import write_report
+from tem_vae.training.metrics_file import Metrics, write_metrics
+from tem_vae.training.terminal import progress_bar, quiet_lightning
+from tem_vae.training.tester import test
+from tem_vae.training.walk_plan import WalkPlan, check_same, plan_walks
+
+
+def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:
+    """Score trained models on the same walks.
+
+    ``metrics.json``, and with ``report`` every figure, go to ``run_dir``; those of several checkpoints each
+    to a folder of its own there, beside ``comparison.csv``.
+
+    Returns:
+        What each ``metrics.json`` holds, by the name of the checkpoint.
+
+    Raises:
+        CheckpointError: A file is no checkpoint of this program.
+        ConfigurationError: A model cannot be scored on what is asked for, or not all on the same walks.
+    """
+    quiet_lightning()
+    torch.set_num_threads(config.threads)
+    paths = dict(zip(name_checkpoints(config.checkpoint), config.checkpoint, strict=True))
+    runs = {name: load_run(path) for name, path in paths.items()}
+    plans = {name: plan_walks(run.config.data, config.data) for name, run in runs.items()}
+    check_same(plans)
+    results = {}
+    for name, run in runs.items():
+        folder = run_dir / name if len(runs) > 1 else run_dir
+        walks = build_walks(plans[name], run)
+        results[name] = test(run, walks, build_tester_trainer(folder))
+        folder.mkdir(parents=True, exist_ok=True)
+        write_metrics(results[name], folder)
+        if config.report:
+            write_report(run, paths[name], walks, results[name], folder / "report")
+    if len(runs) > 1:
+        write_comparison(results, run_dir / "comparison.csv")
+    return results
+
+
+def name_checkpoints(paths: Sequence[Path]) -> list[str]:
+    """A name for each: the last parts of its path, as many as tell all apart.
+
+    Example:
+        >>> name_checkpoints([Path("runs/rank_4"), Path("runs/rank_8")])
+        ['rank_4', 'rank_8']
+        >>> name_checkpoints([Path("first/0"), Path("second/0")])
+        ['first-0', 'second-0']
+    """
+    parts = [path.resolve().parts[1:] for path in paths]
+    for length in range(1, max(map(len, parts)) + 1):
+        names = ["-".join(part[-length:]) for part in parts]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def build_walks(plan: WalkPlan, run: TrainedRun) -> HeldOutWalks:
+    """The walks of a plan, actions numbered as the run numbers them."""
+    percepts, policy = build_percepts(plan.percepts), MomentumPolicy(plan.momentum)
+    return build_held_out(plan, percepts, policy, "test", run.actions)
+
+
+def build_tester_trainer(folder: Path) -> L.Trainer:
+    """Lightning's trainer, to test only."""
+    return L.Trainer(
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        callbacks=progress_bar(),
+        enable_progress_bar=sys.stdout.isatty(),
+        default_root_dir=folder,
+    )
+
+
+def write_comparison(results: Mapping[str, Metrics], path: Path) -> None:
+    """A row a score, a column a checkpoint; empty where there was nothing to score."""
+    scores = next(iter(results.values()))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["score", *results])
+        writer.writerows([score, *(metrics.get(score) for metrics in results.values())] for score in scores)

@@ -1,0 +1,84 @@
+"""The schema of an evaluation: whatever is null stays as it was in the test of the run."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from tem_vae.training.config import PerceptsConfig
+from tem_vae.training.path_fields import Checkpoints, RunDirectory
+from tem_vae.training.section import Section
+from tem_vae.training.world_config import SizeRange, WorldConfig
+
+
+class EvaluationWorldConfig(Section):
+    """The worlds of an evaluation; null keeps what the run was tested on, if that is of the same kind."""
+
+    kind: Literal["rectangular", "obstructed", "hexagonal", "ring", "graph"] | None = Field(
+        description="Which kind of world; the run must have been trained with all of its actions."
+    )
+    height: SizeRange | None = Field(description="Rows, a number or [min, max].")
+    width: SizeRange | None = Field(description="Columns, a number or [min, max].")
+    obstacles: float | None = Field(description="Of obstructed worlds: share of cells that are no places.")
+    walls: float | None = Field(description="Of obstructed worlds: probability of a wall in a spare link.")
+    radius: SizeRange | None = Field(description="Of hexagonal worlds: links from the center to the border.")
+    places: SizeRange | None = Field(description="Of rings: how many places.")
+    file: Annotated[Path, Field(strict=False)] | None = Field(
+        description="Of a graph: the JSON file, as docs/worlds.md describes it."
+    )
+
+    def override(self, world: WorldConfig) -> dict[str, Any]:
+        """The values of a world configuration, not yet checked: the given one with what is not null here."""
+        changes = self.model_dump(exclude_none=True)
+        same_kind = self.kind in (None, world.kind)
+        kept = world.model_dump(exclude={"graph"} if self.file else None) if same_kind else {}
+        return kept | changes
+
+
+class EvaluationPerceptsConfig(Section):
+    """Where the percepts of an evaluation come from; null keeps what the run was trained with."""
+
+    source: Literal["digits", "symbols"] | None = Field(
+        description="Which percept source; a percept must have as many features as in training."
+    )
+    seed: Annotated[int, Field(ge=0)] | None = Field(
+        description="Of symbols: another subspace and other prototypes. That of digits cannot change."
+    )
+    classes: Annotated[int, Field(ge=2)] | None = Field(description="Of symbols: number of prototypes.")
+    dim: Annotated[int, Field(ge=1)] | None = Field(description="Of symbols: features of a percept.")
+    relevant_dim: Annotated[int, Field(ge=1)] | None = Field(
+        description="Of symbols: dimension of the subspace of the prototypes, at most dim."
+    )
+
+    def override(self, percepts: PerceptsConfig) -> dict[str, Any]:
+        """The values of a percept source, not yet checked: the given one with what is not null here."""
+        kept = percepts.model_dump() if self.source in (None, percepts.source) else {}
+        return kept | self.model_dump(exclude_none=True)
+
+
+class EvaluationDataConfig(Section):
+    """What to evaluate on; null keeps what the run was tested on."""
+
+    world: EvaluationWorldConfig = Field(description="The worlds.")
+    percepts: EvaluationPerceptsConfig = Field(description="Where percepts come from.")
+    momentum: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        description="Probability that a walker keeps its direction."
+    )
+    walk_length: Annotated[int, Field(ge=2)] | None = Field(description="Walk steps, counted in percepts.")
+    walks: Annotated[int, Field(ge=1)] | None = Field(description="How many walks, each in its own world.")
+    seed: Annotated[int, Field(ge=0)] | None = Field(description="Decides worlds and walks.")
+
+
+class EvaluateConfig(Section):
+    """An evaluation of a trained model."""
+
+    checkpoint: Checkpoints = Field(
+        description="A .ckpt file or the directory of a run (its best.ckpt); [A,B] compares several."
+    )
+    data: EvaluationDataConfig = Field(description="What to evaluate on.")
+    run_dir: RunDirectory | None = Field(
+        description="Where metrics.json is written, of several checkpoints each in a folder of its own; "
+        "by default a new folder in runs/."
+    )
+    report: bool = Field(description="Draw every figure: report/index.html in the folder of metrics.json.")
+    threads: int = Field(ge=1, description="CPU threads of torch.")

@@ -1,0 +1,38 @@
+"""What Lightning shows of a run."""
+
+import logging
+import sys
+import warnings
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback, RichProgressBar
+
+_log = logging.getLogger(__name__)
+
+
+class ProgressLines(Callback):
+    """Logs a line at every validation: a bar would spoil the log files of a cluster."""
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Log the state of training."""
+        scalars = trainer.callback_metrics
+        _log.info(
+            "update %d of %d: validation ELBO %.2f nats per percept, zero-shot links %.1f %%",
+            trainer.global_step,
+            trainer.max_steps,
+            scalars["elbo/validation_elbo"],
+            100 * scalars["prediction/zero_shot_accuracy"],
+        )
+
+
+def progress_bar() -> list[Callback]:
+    """A progress bar where there is a terminal to draw it on."""
+    return [RichProgressBar()] if sys.stdout.isatty() else [ProgressLines()]
+
+
+def quiet_lightning() -> None:
+    """Silence what a user can do nothing about."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
+    warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")

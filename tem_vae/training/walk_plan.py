@@ -1,0 +1,90 @@
+"""Which walks a trained model is scored on."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tem_vae.data.worlds import ActionMismatchError, check_actions
+from tem_vae.training.build import build_percepts
+from tem_vae.training.config import DataConfig, DigitsConfig, HeldOutConfig, PerceptsConfig
+from tem_vae.training.errors import ConfigurationError
+from tem_vae.training.evaluation_config import EvaluationDataConfig
+from tem_vae.training.schema import check
+
+
+class WalkPlan(HeldOutConfig):
+    """A fixed set of walks with all that decides it.
+
+    Attributes:
+        percepts: What places look like.
+        momentum: Probability that a walker keeps its direction.
+    """
+
+    percepts: PerceptsConfig
+    momentum: float
+
+
+def plan_walks(trained_on: DataConfig, config: EvaluationDataConfig) -> WalkPlan:
+    """What a run was tested on, with whatever an evaluation says differently.
+
+    Raises:
+        ConfigurationError: The result is no valid configuration, or its worlds have actions that the run was
+            not trained with, or its percepts are none that the run can be tested on.
+    """
+    tested_on = trained_on.test.model_dump() | {"momentum": trained_on.momentum}
+    changes = config.model_dump(exclude_none=True) | {
+        "world": config.world.override(trained_on.test.world),
+        "percepts": config.percepts.override(trained_on.percepts),
+    }
+    plan = check(tested_on | changes, WalkPlan)
+    try:
+        check_actions(plan.world.actions, known=trained_on.world.actions)
+    except ActionMismatchError as error:
+        raise ConfigurationError(f"data.world: {error}") from None
+    _check_percepts(plan.percepts, trained_on.percepts)
+    return plan
+
+
+def check_same(plans: Mapping[str, WalkPlan]) -> None:
+    """Models are compared on the same walks only.
+
+    Args:
+        plans: By the name of the model.
+
+    Raises:
+        ConfigurationError: Naming every key in which the plans differ.
+    """
+    settings = {name: dict(_leaves(plan.model_dump(), "data")) for name, plan in plans.items()}
+    keys = dict.fromkeys(key for setting in settings.values() for key in setting)
+    differing = [
+        f"  {key}: {', '.join(f'{setting.get(key)} in {name}' for name, setting in settings.items())}"
+        for key in keys
+        if len({repr(setting.get(key)) for setting in settings.values()}) > 1
+    ]
+    if differing:
+        raise ConfigurationError(
+            "The runs were tested on different walks, where their scores cannot be compared:\n"
+            + "\n".join(differing)
+            + "\nSay which walks to compare them on, as in data.walk_length=1000."
+        )
+
+
+def _check_percepts(percepts: PerceptsConfig, trained_on: PerceptsConfig) -> None:
+    if isinstance(percepts, DigitsConfig) and isinstance(trained_on, DigitsConfig):
+        if percepts.seed != trained_on.seed:
+            raise ConfigurationError(
+                f"data.percepts.seed = {percepts.seed} would show images that the run was trained on: they "
+                f"were split by seed {trained_on.seed}; leave it out"
+            )
+        return
+    dim, known = build_percepts(percepts).percept_dim, build_percepts(trained_on).percept_dim
+    if dim != known:
+        raise ConfigurationError(
+            f"data.percepts: a percept of {percepts.source} has {dim} features, and the run was trained on "
+            f"{trained_on.source} with {known}; they must be as many"
+        )
+
+
+def _leaves(section: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, value in section.items():
+        key = f"{prefix}.{name}"
+        yield from _leaves(value, key) if isinstance(value, Mapping) else [(key, value)]
