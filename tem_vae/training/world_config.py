@@ -15,14 +15,14 @@ from tem_vae.data.worlds import (
 )
 from tem_vae.training.section import Allowed, Section
 
-_SIZE = "a whole number >= 1, or [min, max] with 1 <= min <= max"
+_SIZE = "whole number >= 1, or [min, max] with 1 <= min <= max"
 
 
 def _as_range(value: object) -> object:
     """A number stands for the range of it alone."""
     sizes = value if isinstance(value, list | tuple) else (value, value)
     if len(sizes) != 2 or not all(type(size) is int for size in sizes) or not 1 <= sizes[0] <= sizes[1]:
-        raise ValueError(f"must be {_SIZE}")
+        raise ValueError(f"must be a {_SIZE}")
     return tuple(sizes)
 
 
