@@ -12,11 +12,11 @@ from lightning.pytorch.callbacks import (
 )
 
 from tem_vae.data import WalkSource
-from tem_vae.training.checkpoint import CONFIG_KEY
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.latest_checkpoint import LatestCheckpoint
 from tem_vae.training.log_images import LogImages
 from tem_vae.training.numerics import NumericsGuard
+from tem_vae.training.path_fields import CONFIG_KEY
 from tem_vae.training.terminal import progress_bar
 from tem_vae.training.watch_updates import WatchUpdates
 from tem_vae.training.watch_validation import WatchValidation

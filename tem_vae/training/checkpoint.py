@@ -13,8 +13,8 @@ from tem_vae.model import TemVae
 from tem_vae.training.build import build_model, build_percepts
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.errors import CheckpointError
+from tem_vae.training.path_fields import CONFIG_KEY
 
-CONFIG_KEY = "tem_vae_config"
 _MODEL_PREFIX = "model."
 
 

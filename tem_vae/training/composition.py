@@ -1,15 +1,13 @@
 """The command line checked as a whole: all that is wrong is told at once, before anything is written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra._internal.utils import get_args_parser
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
@@ -17,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel
 
+from tem_vae.training.choices import Choices
 from tem_vae.training.schema import NO_VALUE, Problem, find_problems, plain_values, raise_problems
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -36,8 +35,9 @@ _OTHER_USES = (
 def check_command_line(arguments: Sequence[str], config_name: str, schema: type[BaseModel]) -> None:
     """Check all overrides and the configuration that they amount to.
 
-    Hydra alone would stop at the first. Of a multirun only keys and names are checked: values are checked job
-    by job, so that one bad job does not keep the others from running.
+    Hydra alone would stop at the first. Of a multirun only keys are checked, and choices that Hydra cannot
+    compose any job with: the others and values are checked job by job, so that one bad job does not keep the
+    others from running.
 
     Args:
         arguments: The command line.
@@ -70,7 +70,9 @@ class _Composition:
         self.groups: list[str] = []
         self.values: list[tuple[str, Any]] = []
         self.found: list[Problem] = []
-        self.loader: ConfigLoader = GlobalHydra.instance().config_loader()
+        self.left_to_jobs: list[tuple[str, Problem]] = []
+        self.values_as_given: list[str] = []
+        self.loader = GlobalHydra.instance().config_loader()
 
     def take(self, text: str) -> None:
         """Take in one override, or note what is wrong with it."""
@@ -86,49 +88,71 @@ class _Composition:
             self.groups.append(text)
         elif override.is_sweep_override() and not self.multirun:
             self._note(key, "several values need --multirun; a list is written [a,b]", _value_text(override))
-        elif choices := self._choices(key):
-            self._take_group(override, choices)
+        elif self._choices().of(key):
+            self._take_group(override)
         elif "/" in key:
             self._note(key, "there is no such group", _value_text(override))
         elif override.is_delete():
             self.groups.append(text)
         else:
             self.values.append((key, _first_value(override)))
+            self.values_as_given.append(_first_text(override))
 
     def problems(self) -> list[Problem]:
         """Everything that is wrong."""
         valid = plain_values(compose(self.config_name))
-        try:
-            config = compose(self.config_name, overrides=self.groups)
-        except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
-            self._note("", str(error))
-            config = compose(self.config_name)
+        config = self._compose()
+        self.found += self._not_composable()
         OmegaConf.set_struct(config, False)
         for key, value in self.values:
             self._set(config, key, value)
         return self.found + find_problems(config, self.schema, valid)
 
-    def _take_group(self, override: Override, choices: list[str]) -> None:
-        swept = override.is_sweep_override()
-        value = list(override.sweep_string_iterator()) if swept else override.value()
-        names = value if isinstance(value, list) else [value]
-        unknown = [name for name in names if name is not None and name not in choices]
-        for name in unknown:
-            self._note(override.key_or_group, f"must be one of {', '.join(choices)}", name)
-        if not unknown:
-            name = names[0] if swept else override.get_value_element_as_str()
-            self.groups.append(f"{override.get_key_element()}={name}")
+    def _take_group(self, override: Override) -> None:
+        group, key = override.key_or_group, override.get_key_element()
+        if not override.is_sweep_override():
+            given = override.value()
+            unknown = list(self._choices().unknown({group: "null" if given is None else given}))
+            self.found += unknown
+            if not unknown:
+                self.groups.append(f"{key}={override.get_value_element_as_str()}")
+            return
+        names = list(override.sweep_string_iterator())
+        unknown = list(self._choices().unknown({group: names}))
+        if known := [name for name in names if name not in {problem.value for problem in unknown}]:
+            first = f"{key}={known[0]}"
+            self.groups.append(first)
+            self.left_to_jobs += [(first, problem) for problem in unknown]
+        else:
+            self.found += unknown
 
-    def _choices(self, group: str) -> list[str]:
-        """What there is of a group, with its folders where these are no groups of their own."""
-        searched = [override for override in self.groups if override.startswith("hydra.searchpath=")]
-        found = self.loader.get_group_options(group, ObjectType.CONFIG, self.config_name, searched)
-        if group in self.schema.model_fields:
-            return found
-        folders = self.loader.get_group_options(group, ObjectType.GROUP, self.config_name, searched)
-        return found + [
-            f"{folder}/{name}" for folder in folders for name in self._choices(f"{group}/{folder}")
-        ]
+    def _choices(self) -> Choices:
+        return Choices(self.config_name, self.schema, self.groups)
+
+    def _compose(self) -> DictConfig:
+        """What the groups amount to; where that is nothing, the defaults."""
+        try:
+            config = compose(self.config_name, overrides=self.groups, return_hydra_config=True)
+        except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+            self._note("", str(error))
+            return compose(self.config_name)
+        chosen: Any = OmegaConf.to_container(config.hydra.runtime.choices)
+        self.found += self._choices().unknown(chosen)
+        return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+
+    def _not_composable(self) -> Iterator[Problem]:
+        """Unknown choices of a sweep without which other overrides have nothing to override.
+
+        Hydra composes all jobs before it starts the first, and refuses all of them for one that it cannot
+        compose. Other unknown choices it leaves out, so that their jobs can be refused by themselves.
+        """
+        for known, problem in self.left_to_jobs:
+            key = known.partition("=")[0]
+            groups = [f"{key}={problem.value}" if group == known else group for group in self.groups]
+            try:
+                compose(self.config_name, overrides=[*groups, *self.values_as_given])
+            except (HydraException, OmegaConfBaseException, ValueError):
+                yield problem
 
     def _set(self, config: DictConfig, key: str, value: object) -> None:
         try:
@@ -141,11 +165,15 @@ class _Composition:
         self.found.append(Problem(key, explanation, value, misspelt=True))
 
 
-def _first_value(override: Override) -> Any:
+def _first_text(override: Override) -> str:
+    """Of a sweep, the override of its first job."""
     if override.is_sweep_override():
-        text = next(override.sweep_string_iterator())
-        return OverridesParser.create().parse_override(f"{override.key_or_group}={text}").value()
-    return override.value()
+        return f"{override.get_key_element()}={next(override.sweep_string_iterator())}"
+    return override.input_line or ""
+
+
+def _first_value(override: Override) -> Any:
+    return OverridesParser.create().parse_override(_first_text(override)).value()
 
 
 def _value_text(override: Override) -> str:

@@ -1,6 +1,5 @@
 """The schema of an evaluation: whatever is null stays as it was in the test of the run."""
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -8,7 +7,7 @@ from pydantic import Field
 from tem_vae.training.config import PerceptsConfig
 from tem_vae.training.path_fields import Checkpoints, RunDirectory
 from tem_vae.training.section import Section
-from tem_vae.training.world_config import SizeRange, WorldConfig
+from tem_vae.training.world_config import SizeRange, WorldConfig, WorldFile
 
 
 class EvaluationWorldConfig(Section):
@@ -23,9 +22,7 @@ class EvaluationWorldConfig(Section):
     walls: float | None = Field(description="Of obstructed worlds: probability of a wall in a spare link.")
     radius: SizeRange | None = Field(description="Of hexagonal worlds: links from the center to the border.")
     places: SizeRange | None = Field(description="Of rings: how many places.")
-    file: Annotated[Path, Field(strict=False)] | None = Field(
-        description="Of a graph: the JSON file, as docs/worlds.md describes it."
-    )
+    file: WorldFile | None = Field(description="Of a graph: the JSON file, as docs/worlds.md describes it.")
 
     def override(self, world: WorldConfig) -> dict[str, Any]:
         """The values of a world configuration, not yet checked: the given one with what is not null here."""

@@ -1,8 +1,10 @@
 """How a script runs: all is checked before anything is built, Hydra composes, the exit status tells."""
 
+import contextlib
 import functools
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -16,9 +18,12 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel
 
+from tem_vae.training.choices import check_choices
 from tem_vae.training.composition import CONF, check_command_line
 from tem_vae.training.errors import CheckpointError, ConfigurationError
 from tem_vae.training.interruption import Interrupted, interruptible
+
+RUNS = "runs"
 
 DONE, FAILED, CONFIGURATION_WRONG = 0, 1, 2
 
@@ -43,7 +48,7 @@ def launch(task: Task, config_name: str, schema: type[BaseModel]) -> int:
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here; Hydra would shorten them and exit
     OmegaConf.register_new_resolver("run_directory", default_run_directory, use_cache=True, replace=True)
-    job = _Job(task)
+    job = _Job(task, functools.partial(check_choices, config_name, schema))
     try:
         with interruptible():
             check_command_line(sys.argv[1:], config_name, schema)
@@ -63,8 +68,9 @@ class _Job:
         status: The exit status of a single run.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, check: Callable[[], None]) -> None:
         self._task = task
+        self._check = check
         self._told: Exception | None = None
         self.status = DONE
         functools.update_wrapper(self, task)
@@ -72,11 +78,13 @@ class _Job:
     def __call__(self, composed: DictConfig) -> float | None:
         in_multirun = HydraConfig.get().mode == RunMode.MULTIRUN
         try:
+            self._check()
             return self._task(composed)
         except _USERS_TO_MEND as error:
             self.status = self.tell(error)
             if in_multirun:
                 raise
+            _remove_unused(Path(HydraConfig.get().runtime.output_dir))
         except Exception:
             if in_multirun:
                 raise
@@ -92,9 +100,19 @@ class _Job:
         return CONFIGURATION_WRONG
 
 
+def _remove_unused(run_dir: Path) -> None:
+    """Remove the directory of a refused run, unless there is more in it than Hydra wrote before the run."""
+    hydra = HydraConfig.get()
+    if {path.name for path in run_dir.iterdir()} <= {hydra.output_subdir, f"{hydra.job.name}.log"}:
+        shutil.rmtree(run_dir)
+        if run_dir.parent.name == RUNS:
+            with contextlib.suppress(OSError):  # it holds other runs
+                run_dir.parent.rmdir()
+
+
 def default_run_directory(run_dir: str | None) -> str:
     """Where Hydra writes a single run: what was asked for, else a folder named by the time."""
-    return run_dir or f"runs/{datetime.now():%Y-%m-%d_%H-%M-%S}"
+    return run_dir or f"{RUNS}/{datetime.now():%Y-%m-%d_%H-%M-%S}"
 
 
 def output_directory(run_dir: Path | None) -> Path:

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from tem_vae.training.section import Allowed
 
+CONFIG_KEY = "tem_vae_config"  # what a checkpoint keeps the configuration of its run under
+
 
 def _check_run_dir(path: Path, info: ValidationInfo) -> Path:
     existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
@@ -42,11 +44,24 @@ def _find_checkpoints(paths: tuple[Path, ...], info: ValidationInfo) -> tuple[Pa
 
 
 def check_whole(file: Path) -> None:
-    """A checkpoint is a zip archive, whose table of contents is at its end."""
+    """A checkpoint is a zip archive, whose table of contents is at its end; in its pickle is a configuration.
+
+    The pickle is searched and not loaded, which would take torch.
+    """
     if not os.access(file, os.R_OK):
         raise ValueError(f"{file} cannot be read")
-    if not zipfile.is_zipfile(file):
-        raise ValueError(f"{file} is no whole checkpoint: it was cut off, or something else wrote it")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            pickles = [archive.read(name) for name in archive.namelist() if name.endswith("data.pkl")]
+    except zipfile.BadZipFile:
+        raise ValueError(
+            f"{file} is no whole checkpoint: it was cut off or damaged, or something else wrote it"
+        ) from None
+    if not any(CONFIG_KEY.encode() in contents for contents in pickles):
+        raise ValueError(
+            f"{file} was not written by this program: it holds no configuration of a run; "
+            "use a checkpoint that scripts/train.py wrote"
+        )
 
 
 def checks_files(info: ValidationInfo) -> bool:

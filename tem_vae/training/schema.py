@@ -3,7 +3,7 @@
 import copy
 import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
 
@@ -18,6 +18,7 @@ Config = TypeVar("Config", bound=BaseModel)
 Location = tuple[int | str, ...]
 
 NO_VALUE = object()
+_MUST_BE_GIVEN = "must be given"
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,8 @@ def find_problems(
             for error in _errors(plain, schema)
             if error["type"] == "value_error" and not any(name in error["msg"] for name in mended)
         ]
-    distinct = {str(problem): problem for problem in problems}.values()
     told = {problem.key for problem in unresolved}
-    return unresolved + [problem for problem in distinct if problem.key not in told]
+    return unresolved + [problem for problem in _distinct(problems) if problem.key not in told]
 
 
 def plain_values(config: DictConfig) -> dict[str, Any]:
@@ -127,6 +127,15 @@ def tags_of(section: type[BaseModel]) -> set[str]:
     }
 
 
+def _distinct(problems: Iterable[Problem]) -> list[Problem]:
+    """Each once; of what is wrong with a whole section the first: several sections may read one file."""
+    distinct: dict[str, Problem] = {}
+    for problem in problems:
+        is_of_section = problem.value is NO_VALUE and problem.explanation != _MUST_BE_GIVEN
+        distinct.setdefault(problem.explanation if is_of_section else str(problem), problem)
+    return list(distinct.values())
+
+
 def _errors(plain: dict[str, Any], schema: type[BaseModel], check_files: bool = True) -> list[ErrorDetails]:
     try:
         schema.model_validate(plain, context={"check_files": check_files})
@@ -147,7 +156,7 @@ def _resolve(config: DictConfig) -> tuple[dict[str, Any], list[Problem]]:
             problems.append(Problem(key, str(error).splitlines()[0], text))
             OmegaConf.update(config, key, None)
     for key in sorted(OmegaConf.missing_keys(config)):
-        problems.append(Problem(key, "must be given"))
+        problems.append(Problem(key, _MUST_BE_GIVEN))
         OmegaConf.update(config, key, None)
     return plain_values(config), problems
 
@@ -166,7 +175,7 @@ def _explain(schema: type[BaseModel], error: ErrorDetails) -> Problem:
     key, value = ".".join(map(str, location)), error["input"]
     match error["type"]:
         case "missing":
-            return Problem(key, "must be given")
+            return Problem(key, _MUST_BE_GIVEN)
         case "extra_forbidden":
             return Problem(
                 key, _suggest(_section_at(schema, error["loc"][:-1]), str(location[-1])), value, True

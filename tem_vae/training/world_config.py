@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from tem_vae.data.worlds import (
     HexagonalWorlds,
@@ -13,6 +13,7 @@ from tem_vae.data.worlds import (
     WorldGraph,
     read_graph,
 )
+from tem_vae.training.path_fields import checks_files
 from tem_vae.training.section import Allowed, Section
 
 _SIZE = "whole number >= 1, or [min, max] with 1 <= min <= max"
@@ -32,6 +33,13 @@ def _check_ring(value: tuple[int, int]) -> tuple[int, int]:
     return value
 
 
+def _check_graph(file: Path, info: ValidationInfo) -> Path:
+    if checks_files(info):
+        read_graph(file)
+    return file
+
+
+WorldFile = Annotated[Path, Field(strict=False), AfterValidator(_check_graph)]
 SizeRange = Annotated[tuple[int, int], BeforeValidator(_as_range), Allowed(_SIZE)]
 
 

@@ -2,97 +2,34 @@
 
 ``python tests/training/malformed_configurations.py --count 100`` runs them one by one and prints a table by
 kind; the exit status is 1 if any was not refused as it should be: status 2, one message that names the
-offending key, no traceback, nothing written.
+offending key, no traceback, nothing written. Of a sweep, one job of two is refused so: the other finishes,
+and the sweep ends with status 1.
 """
 
 import argparse
 import json
-import resource
-import subprocess
+import random
+import statistics
 import sys
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import annotated_types
-import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from pydantic import BaseModel
+from refusals import Malformed, Refusal, refuse
 from rich.console import Console
 from rich.table import Table
+from short_runs import SHORT_RUN
 
 from tem_vae.training.composition import CONF
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.schema import sections_of, tags_of
-
-SCRIPTS = CONF.parent / "scripts"
-PATIENCE = 10.0
-
-
-@dataclass(frozen=True)
-class Malformed:
-    """A command line that must be refused.
-
-    Attributes:
-        kind: What is wrong with it.
-        named: What the message must name.
-        arguments: After the script.
-        script: Which script.
-    """
-
-    kind: str
-    named: str
-    arguments: tuple[str, ...]
-    script: str = "train.py"
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """How a command line ended."""
-
-    status: int
-    message: str
-    seconds: float
-    cpu_seconds: float
-    wrote: list[str]
-
-    def faults(self, case: Malformed) -> list[str]:
-        """What is wrong with the refusal."""
-        checks = {
-            f"status {self.status}": self.status != 2,
-            "a traceback": "Traceback" in self.message,
-            f"does not name {case.named}": case.named not in self.message,
-            f"took {self.seconds:.1f} s": self.seconds > PATIENCE,
-            f"wrote {self.wrote}": bool(self.wrote),
-        }
-        return [fault for fault, occurred in checks.items() if occurred]
-
-
-def refuse(case: Malformed, folder: Path) -> Refusal:
-    """Run a command line in an empty folder."""
-    with tempfile.TemporaryDirectory(dir=folder) as work:
-        began, used = time.perf_counter(), cpu_seconds()
-        ended = subprocess.run(
-            [sys.executable, str(SCRIPTS / case.script), *case.arguments],
-            cwd=work,
-            capture_output=True,
-            text=True,
-        )
-        took, used = time.perf_counter() - began, cpu_seconds() - used
-        wrote = [path.name for path in Path(work).iterdir()]
-    return Refusal(ended.returncode, ended.stdout + ended.stderr, took, used, wrote)
-
-
-def cpu_seconds() -> float:
-    """Of all processes that were started from this one and have ended."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 def malformed_configurations(count: int, folder: Path, seed: int) -> list[Malformed]:
@@ -103,7 +40,7 @@ def malformed_configurations(count: int, folder: Path, seed: int) -> list[Malfor
         folder: Where the files are written that they name.
         seed: Decides what is drawn.
     """
-    rng = np.random.default_rng(seed)
+    rng = random.Random(seed)
     pools = [
         list(pool)
         for pool in (
@@ -113,23 +50,25 @@ def malformed_configurations(count: int, folder: Path, seed: int) -> list[Malfor
             unknown_choices(),
             combinations(),
             files(folder),
+            graphs(folder),
+            jobs(),
         )
     ]
     for pool in pools:
-        rng.shuffle(pool)  # type: ignore[arg-type]
+        rng.shuffle(pool)
     drawn: list[Malformed] = []
     while len(drawn) < count and any(pools):
         drawn += [pool.pop() for pool in pools if pool]
     return drawn[:count]
 
 
-def misspelt_keys(rng: np.random.Generator) -> Iterator[Malformed]:
+def misspelt_keys(rng: random.Random) -> Iterator[Malformed]:
     """Keys with two letters exchanged or one dropped, added or not; and keys in no section at all."""
     for key, value in leaves(defaults()):
         name = key.rpartition(".")[2]
-        at = int(rng.integers(1, len(name)))
+        at = rng.randrange(1, len(name))
         wrong = key.removesuffix(name) + (name[:at] + name[at + 1 :] if rng.random() < 0.5 else name + "s")
-        prefix = str(rng.choice(["", "+", "++"]))
+        prefix = rng.choice(["", "+", "++"])
         yield Malformed("misspelt key", wrong, (f"{prefix}{wrong}={_write(value)}",))
 
 
@@ -153,11 +92,11 @@ def out_of_range() -> Iterator[Malformed]:
     for key, annotation, metadata in fields(TrainConfig, defaults()):
         for bound in metadata:
             match bound:
-                case annotated_types.Ge(ge=limit):
+                case annotated_types.Ge(ge=int() | float() as limit):
                     yield Malformed("out of range", key, (f"{key}={limit - 1}",))
                 case annotated_types.Gt(gt=limit):
                     yield Malformed("out of range", key, (f"{key}={limit}",))
-                case annotated_types.Le(le=limit):
+                case annotated_types.Le(le=int() | float() as limit):
                     yield Malformed("out of range", key, (f"{key}={limit + 1}",))
                 case annotated_types.Lt(lt=limit):
                     yield Malformed("out of range", key, (f"{key}={limit}",))
@@ -172,8 +111,20 @@ def unknown_choices() -> Iterator[Malformed]:
         yield Malformed("unknown choice", group, (f"{group}=nonesuch",))
     for group in ("experiment", "logger", "data/percepts"):
         yield Malformed("unknown choice", "nonesuch", ("-m", f"{group}=nonesuch,another"))
-    for key in ("data.percepts.source", "logger.kind", "trainer.precision", "model.encoder.kind"):
+    for key in (
+        "data.percepts.source",
+        "data.world.kind",
+        "logger.kind",
+        "trainer.precision",
+        "trainer.accelerator",
+        "model.encoder.kind",
+        "objective",
+    ):
         yield Malformed("unknown choice", key, (f"{key}=nonesuch",))
+    yield Malformed("unknown choice", "objective", ("objective=test/elbo",))
+    yield Malformed("unknown choice", "experiment", ("experiment=null",))
+    # Without data nothing else of data could be overridden: Hydra could compose no job.
+    yield Malformed("unknown choice", "data", ("-m", "data=nonesuch,lattice", "data.walk_length=7"))
 
 
 def combinations() -> Iterator[Malformed]:
@@ -201,7 +152,9 @@ def files(folder: Path) -> Iterator[Malformed]:
     (folder / "text").write_text("neither a checkpoint nor a world")
     (folder / "empty.ckpt").touch()
     torch.save({"state_dict": {}}, folder / "foreign.ckpt")
-    (folder / "cut.ckpt").write_bytes((folder / "foreign.ckpt").read_bytes()[:-200])
+    foreign = (folder / "foreign.ckpt").read_bytes()
+    (folder / "cut.ckpt").write_bytes(foreign[:-200])
+    (folder / "flipped.ckpt").write_bytes(foreign.replace(b"state_dict", b"state_dicT", 1))
     damaged = folder / "damaged" / "checkpoints"
     damaged.mkdir(parents=True)
     (damaged / "last.ckpt").write_bytes((folder / "cut.ckpt").read_bytes())
@@ -209,7 +162,8 @@ def files(folder: Path) -> Iterator[Malformed]:
     experiments.mkdir(parents=True)
     (experiments / "misspelt.yaml").write_text("# @package _global_\nmodel:\n  metric:\n    rnak: 3\n")
     (experiments / "unreadable.yaml").write_text("# @package _global_\nmodel: {metric: [\n")
-    for name in ("nowhere", "nowhere.ckpt", "empty.ckpt", "cut.ckpt", "foreign.ckpt", "text", "conf"):
+    checkpoints = ("nowhere.ckpt", "empty.ckpt", "cut.ckpt", "flipped.ckpt", "foreign.ckpt")
+    for name in ("nowhere", "text", "conf", *checkpoints):
         yield Malformed("file", name, (f"checkpoint={folder / name}",), "evaluate.py")
     yield Malformed("file", "checkpoint", (), "evaluate.py")
     yield Malformed("file", "run_dir", (f"run_dir={folder / 'text'}",))
@@ -217,9 +171,46 @@ def files(folder: Path) -> Iterator[Malformed]:
     yield Malformed("file", "damaged", (f"run_dir={folder / 'damaged'}",))
     yield Malformed("file", "last.ckpt", (f"run_dir={folder / 'damaged'}", "resume=true"))
     yield Malformed("file", "rnak", ("--config-dir", str(folder / "conf"), "experiment=misspelt"))
-    yield Malformed("file", "unreadable", ("--config-dir", str(folder / "conf"), "experiment=unreadable"))
-    for name in ("nowhere.json", "text"):
-        yield Malformed("file", name, ("data=graph", f"data.world.file={folder / name}"))
+    unreadable = ("--config-dir", str(folder / "conf"), "experiment=unreadable")
+    yield Malformed("file", "unreadable", unreadable)
+    yield Malformed("file", "unreadable", ("-m", *unreadable, "seed=0,1"))
+
+
+def graphs(folder: Path) -> Iterator[Malformed]:
+    """World files that are missing, no JSON, or describe no world, in training and in evaluation."""
+    places = [{"name": name, "position": [x, 0]} for x, name in enumerate("AB")]
+    there, back = ({"from": a, "action": "on", "to": b} for a, b in ("AB", "BA"))
+    contents: dict[str, object] = {
+        "empty.json": {},
+        "list.json": [1, 2],
+        "trap.json": {"places": places, "links": [there]},
+        "twice.json": {"places": places, "links": [there, back, back]},
+        "elsewhere.json": {"places": places, "links": [there, back | {"to": "C"}]},
+        "misspelt.json": {"places": places, "link": [there, back]},
+        "nan.json": {"places": [places[0], {"name": "B", "position": [float("nan"), 0]}], "links": [there]},
+    }
+    for name, content in contents.items():
+        (folder / name).write_text(json.dumps(content))
+    (folder / "cut.json").write_text('{"places": [')
+    (folder / "binary.json").write_bytes(bytes(range(128, 256)))
+    for name in (*contents, "cut.json", "binary.json", "nowhere.json"):
+        file = f"data.world.file={folder / name}"
+        yield Malformed("world file", name, ("data=graph", file))
+        yield Malformed("world file", name, ("data.world.kind=graph", file), "evaluate.py")
+
+
+def jobs() -> Iterator[Malformed]:
+    """Sweeps of two short jobs, one of which cannot be run."""
+    for named, sweep in (
+        ("experiment = nonesuch", "experiment=ablation/none,nonesuch"),
+        ("data/percepts = nonesuch", "data/percepts=nonesuch,digits"),
+        ("model.metric.rank = 1000", "model.metric.rank=4,1000"),
+        ("optimizer.learning_rate = -1", "optimizer.learning_rate=-1,1e-3"),
+        ("trainer.precision = nonesuch", "trainer.precision=32-true,nonesuch"),
+        ("data.momentum = NaN", "data.momentum=nan,0.5"),
+    ):
+        arguments = ("-m", *SHORT_RUN, "trainer.max_steps=1", sweep)
+        yield Malformed("job of a sweep", named, arguments, in_sweep=True)
 
 
 def defaults() -> dict[str, Any]:
@@ -281,7 +272,11 @@ def main() -> int:
         seconds = [refusal.seconds for refusal in refusals]
         longest = max(refusal.cpu_seconds for refusal in refusals)
         table.add_row(
-            kind, str(len(seconds)), f"{np.median(seconds):.1f}", f"{max(seconds):.1f}", f"{longest:.1f}"
+            kind,
+            str(len(seconds)),
+            f"{statistics.median(seconds):.1f}",
+            f"{max(seconds):.1f}",
+            f"{longest:.1f}",
         )
     Console().print(table)
     print(f"{len(wrong)} not refused as they should be")
