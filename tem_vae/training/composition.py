@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from hydra import compose, initialize_config_dir
@@ -19,6 +19,8 @@ from tem_vae.training.choices import Choices
 from tem_vae.training.schema import NO_VALUE, Problem, find_problems, plain_values, raise_problems
 
 CONF = Path(__file__).parents[2] / "conf"
+
+_NOT_COMPOSABLE = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError)
 
 # Of Hydra: with these it composes something else, or nothing.
 _OTHER_USES = (
@@ -60,6 +62,14 @@ def check_command_line(arguments: Sequence[str], config_name: str, schema: type[
     raise_problems([p for p in problems if p.misspelt or not options.multirun])
 
 
+class _Trial(NamedTuple):
+    """Another choice of a sweep than the first, to be tried instead of it; the problem if it is unknown."""
+
+    first: str
+    instead: str
+    unknown: Problem | None = None
+
+
 class _Composition:
     """A configuration composed override by override, so that each can be told what is wrong with it."""
 
@@ -70,7 +80,7 @@ class _Composition:
         self.groups: list[str] = []
         self.values: list[tuple[str, Any]] = []
         self.found: list[Problem] = []
-        self.left_to_jobs: list[tuple[str, Problem]] = []
+        self.trials: list[_Trial] = []
         self.values_as_given: list[str] = []
         self.loader = GlobalHydra.instance().config_loader()
 
@@ -84,7 +94,7 @@ class _Composition:
             )
             return
         key = override.key_or_group
-        if key.split(".")[0].split("/")[0] == "hydra":
+        if key.split(".")[0].split("/")[0] == "hydra" or override.is_delete():
             self.groups.append(text)
         elif override.is_sweep_override() and not self.multirun:
             self._note(key, "several values need --multirun; a list is written [a,b]", _value_text(override))
@@ -92,8 +102,6 @@ class _Composition:
             self._take_group(override)
         elif "/" in key:
             self._note(key, "there is no such group", _value_text(override))
-        elif override.is_delete():
-            self.groups.append(text)
         else:
             self.values.append((key, _first_value(override)))
             self.values_as_given.append(_first_text(override))
@@ -102,11 +110,13 @@ class _Composition:
         """Everything that is wrong."""
         valid = plain_values(compose(self.config_name))
         config = self._compose()
-        self.found += self._not_composable()
         OmegaConf.set_struct(config, False)
         for key, value in self.values:
             self._set(config, key, value)
-        return self.found + find_problems(config, self.schema, valid)
+        found = self.found + find_problems(config, self.schema, valid)
+        if any(problem.misspelt for problem in found):
+            return found + [trial.unknown for trial in self.trials if trial.unknown]
+        return found + list(self._not_composable())
 
     def _take_group(self, override: Override) -> None:
         group, key = override.key_or_group, override.get_key_element()
@@ -122,7 +132,8 @@ class _Composition:
         if known := [name for name in names if name not in {problem.value for problem in unknown}]:
             first = f"{key}={known[0]}"
             self.groups.append(first)
-            self.left_to_jobs += [(first, problem) for problem in unknown]
+            self.trials += [_Trial(first, f"{key}={name}") for name in known[1:]]
+            self.trials += [_Trial(first, f"{key}={problem.value}", problem) for problem in unknown]
         else:
             self.found += unknown
 
@@ -133,7 +144,7 @@ class _Composition:
         """What the groups amount to; where that is nothing, the defaults."""
         try:
             config = compose(self.config_name, overrides=self.groups, return_hydra_config=True)
-        except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        except _NOT_COMPOSABLE as error:
             self._note("", str(error))
             return compose(self.config_name)
         chosen: Any = OmegaConf.to_container(config.hydra.runtime.choices)
@@ -141,18 +152,18 @@ class _Composition:
         return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
 
     def _not_composable(self) -> Iterator[Problem]:
-        """Unknown choices of a sweep without which other overrides have nothing to override.
+        """Choices of a sweep that keep all of it from starting.
 
         Hydra composes all jobs before it starts the first, and refuses all of them for one that it cannot
-        compose. Other unknown choices it leaves out, so that their jobs can be refused by themselves.
+        compose: a file cannot be read, or other overrides have nothing to override without it. Other unknown
+        choices it leaves out, so that their jobs can be refused by themselves.
         """
-        for known, problem in self.left_to_jobs:
-            key = known.partition("=")[0]
-            groups = [f"{key}={problem.value}" if group == known else group for group in self.groups]
+        for trial in self.trials:
+            groups = [trial.instead if group == trial.first else group for group in self.groups]
             try:
                 compose(self.config_name, overrides=[*groups, *self.values_as_given])
-            except (HydraException, OmegaConfBaseException, ValueError):
-                yield problem
+            except _NOT_COMPOSABLE as error:
+                yield trial.unknown or Problem(trial.instead, str(error), misspelt=True)
 
     def _set(self, config: DictConfig, key: str, value: object) -> None:
         try:

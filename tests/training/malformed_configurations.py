@@ -174,6 +174,7 @@ def files(folder: Path) -> Iterator[Malformed]:
     unreadable = ("--config-dir", str(folder / "conf"), "experiment=unreadable")
     yield Malformed("file", "unreadable", unreadable)
     yield Malformed("file", "unreadable", ("-m", *unreadable, "seed=0,1"))
+    yield Malformed("file", "unreadable", ("-m", *unreadable[:2], "experiment=symbols,unreadable"))
 
 
 def graphs(folder: Path) -> Iterator[Malformed]:

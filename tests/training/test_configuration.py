@@ -31,6 +31,7 @@ def malformed(tmp_path_factory: pytest.TempPathFactory) -> list[Malformed]:
 def test_defaults_are_right() -> None:
     check()
     check("data/percepts=symbols", "data.world.height=5", "+trainer.max_steps=3", "hydra.job.chdir=true")
+    check("~experiment")
 
 
 @pytest.mark.parametrize("file", sorted((CONF / "experiment").rglob("*.yaml")), ids=lambda path: path.stem)
@@ -104,6 +105,8 @@ def test_a_choice_that_other_overrides_need_is_refused_before_the_sweep() -> Non
     check("-m", "data=ring,nonesuch")
     with pytest.raises(ConfigurationError, match=r"data = nonesuch: must be one of .*ring"):
         check("-m", "data=ring,nonesuch", "data.walk_length=7")
+    with pytest.raises(ConfigurationError, match=r"data=ring: Could not override 'data.world.height'"):
+        check("-m", "data=lattice,ring", "data.world.height=5")
 
 
 def test_a_choice_misspelt_in_a_file_is_refused(tmp_path: Path) -> None:
