@@ -205,7 +205,7 @@ def jobs() -> Iterator[Malformed]:
     for named, sweep in (
         ("experiment = nonesuch", "experiment=ablation/none,nonesuch"),
         ("data/percepts = nonesuch", "data/percepts=nonesuch,digits"),
-        ("model.metric.rank = 1000", "model.metric.rank=4,1000"),
+        ("metric.rank = 1000", "model.metric.rank=4,1000"),
         ("optimizer.learning_rate = -1", "optimizer.learning_rate=-1,1e-3"),
         ("trainer.precision = nonesuch", "trainer.precision=32-true,nonesuch"),
         ("data.momentum = NaN", "data.momentum=nan,0.5"),
