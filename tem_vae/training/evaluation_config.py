@@ -18,8 +18,12 @@ class EvaluationWorldConfig(Section):
     )
     height: SizeRange | None = Field(description="Rows, a number or [min, max].")
     width: SizeRange | None = Field(description="Columns, a number or [min, max].")
-    obstacles: float | None = Field(description="Of obstructed worlds: share of cells that are no places.")
-    walls: float | None = Field(description="Of obstructed worlds: probability of a wall in a spare link.")
+    obstacles: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        description="Of obstructed worlds: share of cells that are no places."
+    )
+    walls: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        description="Of obstructed worlds: probability of a wall in a spare link."
+    )
     radius: SizeRange | None = Field(description="Of hexagonal worlds: links from the center to the border.")
     places: SizeRange | None = Field(description="Of rings: how many places.")
     file: WorldFile | None = Field(description="Of a graph: the JSON file, as docs/worlds.md describes it.")

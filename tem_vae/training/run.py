@@ -16,6 +16,7 @@ from tem_vae.training.callbacks import TrainingClock, build_callbacks
 from tem_vae.training.checkpoint import load_run, read_checkpoint
 from tem_vae.training.checkpoint_io import AtomicCheckpointIO
 from tem_vae.training.config import TrainConfig
+from tem_vae.training.devices import check_devices
 from tem_vae.training.errors import ConfigurationError
 from tem_vae.training.files import write_whole
 from tem_vae.training.interruption import interruption
@@ -34,7 +35,8 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
         What ``metrics.json`` holds.
 
     Raises:
-        ConfigurationError: ``run_dir`` holds a run already, and ``resume`` is false.
+        ConfigurationError: ``run_dir`` holds a run already, and ``resume`` is false; or the machine lacks the
+            accelerator.
         CheckpointError: ``resume`` is true and the last checkpoint is damaged.
     """
     checkpoints = run_dir / "checkpoints"
@@ -44,6 +46,7 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
         )
     if config.resume and (finished := read_metrics(run_dir)):
         return finished
+    check_devices(config.trainer)
     last = last_checkpoint(config, run_dir)
     first_update = read_checkpoint(last)["global_step"] if last else 0
     quiet_lightning()
