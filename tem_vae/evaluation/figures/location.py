@@ -95,9 +95,9 @@ def _draw_drift(axes: Axes, drift: LoopDrift | None) -> None:
         axes.axhline(drift.bandwidth, color=BLACK, linewidth=0.9, linestyle=":", label="kernel width lambda")
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set(xlabel="loop length (actions)", ylabel="distance from the start", ylim=(0, 1.65))
+    axes.set(xlabel="loop length (actions)", ylabel="distance from the start", ylim=(0, 1.9))
     axes.set_title("Drift around closed loops")
-    axes.legend(fontsize=7.5, loc="upper left")
+    axes.legend(fontsize=7.5, ncols=2, loc="upper left")
 
 
 def _draw_band(axes: Axes, drift: LoopDrift, values: FloatArray, color: str, label: str, line: str) -> None:

@@ -43,7 +43,9 @@ _RULES: dict[str, Any] = {
     "axes.axisbelow": True,
     "grid.color": "#dddddd",
     "grid.linewidth": 0.6,
-    "legend.frameon": False,
+    # White behind the words: lines of the plot may pass there.
+    "legend.framealpha": 0.9,
+    "legend.edgecolor": "none",
     "legend.fontsize": 8.5,
     "lines.linewidth": 1.6,
     "image.interpolation": "nearest",
