@@ -7,6 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tem_vae.evaluation.figures.style import styled
 from tem_vae.experiments.table import Row
 
 _MEASURED = {
@@ -28,13 +29,13 @@ def draw_figures(rows: Sequence[Row], folder: Path) -> list[Path]:
     return drawn
 
 
+@styled
 def _draw(rows: Sequence[Row], key: str) -> Figure:
-    figure = Figure(figsize=(4.6 * len(_MEASURED), 4.2), layout="constrained")
+    figure = Figure(figsize=(4.6 * len(_MEASURED), 4.2))
     for axes, (metric, label) in zip(figure.subplots(1, len(_MEASURED)), _MEASURED.items(), strict=True):
         _draw_lines(axes, [row for row in rows if metric in row.estimates], key, metric)
         _scale_axis(axes, sorted({row.varied[key] for row in rows}))
         axes.set(xlabel=key, ylabel=label)
-        axes.grid(alpha=0.3)
     handles, labels = axes.get_legend_handles_labels()
     if any(labels) and len(labels) <= _MOST_LINES_IN_LEGEND:
         figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)), fontsize=8)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, ParamSpec
 
 import numpy as np
 import numpy.typing as npt
+from cycler import cycler
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
@@ -23,6 +24,7 @@ BLACK, BLUE, ORANGE, SKY, GREEN, VERMILION, GREY = (
     "#D55E00",
     "#777777",
 )
+COLORS = (BLUE, ORANGE, GREEN, VERMILION, SKY, BLACK, GREY)  # of lines that are told apart by color alone
 WEIGHT_MAP = "Blues"  # 0 is white
 DIVERGING_MAP = "PuOr_r"  # white is 0
 PHASE_MAP = "twilight_shifted"  # cyclic; 0 is white
@@ -48,6 +50,7 @@ _RULES: dict[str, Any] = {
     "legend.edgecolor": "none",
     "legend.fontsize": 8.5,
     "lines.linewidth": 1.6,
+    "axes.prop_cycle": cycler(color=COLORS),
     "image.interpolation": "nearest",
     "svg.hashsalt": "tem_vae",
 }

@@ -61,12 +61,19 @@ def read_history(path: Path) -> TrainingHistory:
     """The bounds and accuracies in a ``history.csv``; nothing if there is none."""
     if not path.exists():
         return TrainingHistory({}, None)
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    scalars = read_scalars(path)
     shown = (*BOUND, *VALIDATION_BOUND, *ACCURACIES)
-    series = {name: _series(rows, name) for name in shown}
-    series = {name: one for name, one in series.items() if len(one.updates)}
+    series = {name: scalars[name] for name in shown if name in scalars}
     return TrainingHistory(series, find_lock_in(series.get(ACCURACIES[0])))
+
+
+def read_scalars(path: Path) -> dict[str, Series]:
+    """Every scalar of a ``history.csv`` by name; one that was never finite is missing."""
+    with path.open(newline="") as file:
+        reader = csv.DictReader(file)
+        rows, names = list(reader), reader.fieldnames or ()
+    series = {name: _series(rows, name) for name in names if name != "update"}
+    return {name: one for name, one in series.items() if len(one.updates)}
 
 
 def find_lock_in(zero_shot: Series | None) -> int | None:
