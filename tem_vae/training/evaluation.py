@@ -15,7 +15,7 @@ from tem_vae.training.evaluation_config import EvaluateConfig
 from tem_vae.training.html_report import write_report
 from tem_vae.training.metrics_file import Metrics, write_metrics
 from tem_vae.training.terminal import progress_bar, quiet_lightning
-from tem_vae.training.tester import test
+from tem_vae.training.tester import score
 from tem_vae.training.walk_plan import WalkPlan, check_same, plan_walks
 
 
@@ -42,7 +42,7 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:
     for name, run in runs.items():
         folder = run_dir / name if len(runs) > 1 else run_dir
         walks = build_walks(plans[name], run)
-        results[name] = test(run, walks, build_tester_trainer(folder))
+        results[name] = score(run, walks, build_tester_trainer(folder))
         folder.mkdir(parents=True, exist_ok=True)
         write_metrics(results[name], folder)
         if config.report:

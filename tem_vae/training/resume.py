@@ -1,7 +1,7 @@
 """What ``resume=true`` continues, and with which configuration."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from tem_vae.training.config import TrainConfig
 from tem_vae.training.errors import ConfigurationError
+from tem_vae.training.schema import flatten
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +40,8 @@ def continued_config(config: TrainConfig, overrides: Sequence[str]) -> TrainConf
     stored = _stored_config(config)
     if stored is None:
         return config
-    given = _flatten(config.model_dump(mode="json"))
-    kept = _flatten(stored.model_dump(mode="json"))
+    given = flatten(config.model_dump(mode="json"))
+    kept = flatten(stored.model_dump(mode="json"))
     differing = sorted(
         k for k in given.keys() | kept.keys() if not _is_free(k) and given.get(k) != kept.get(k)
     )
@@ -87,15 +88,3 @@ def _describe_differences(
     head = f"The run in {config.run_dir} was configured otherwise, and a run continues as it began:"
     tail = "Give no override but resume and run_dir to continue it, or another run_dir to train anew."
     return "\n".join([head, *lines, tail])
-
-
-def _flatten(section: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(_leaves(section, ""))
-
-
-def _leaves(section: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in section.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

@@ -25,7 +25,7 @@ from tem_vae.training.metrics_file import Metrics, read_metrics, write_metrics
 from tem_vae.training.module import TemVaeModule
 from tem_vae.training.resume import last_checkpoint
 from tem_vae.training.terminal import quiet_lightning
-from tem_vae.training.tester import build_scores, test
+from tem_vae.training.tester import build_scores, score
 
 
 def train(config: TrainConfig, run_dir: Path) -> Metrics:
@@ -69,7 +69,7 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
             trainer.save_checkpoint(checkpoints / "last.ckpt")
             if not (checkpoints / "best.ckpt").exists():
                 trainer.save_checkpoint(checkpoints / "best.ckpt")
-        metrics = test(load_run(run_dir), data.test, trainer) | describe_training(data, clock, trainer)
+        metrics = score(load_run(run_dir), data.test, trainer) | describe_training(data, clock, trainer)
         for logger in loggers:
             logger.log_metrics({k: v for k, v in metrics.items() if v is not None}, trainer.global_step)
     if trainer.is_global_zero:

@@ -107,6 +107,20 @@ def plain_values(config: DictConfig) -> dict[str, Any]:
     return cast(dict[str, Any], plain)
 
 
+def flatten(section: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of nested sections by key with dots.
+
+    Example:
+        >>> flatten({"model": {"metric": {"rank": 4}}, "seed": 0})
+        {'model.metric.rank': 4, 'seed': 0}
+    """
+    flat: dict[str, Any] = {}
+    for name, value in section.items():
+        inner = flatten(value) if isinstance(value, Mapping) else {"": value}
+        flat |= {f"{name}.{key}".rstrip("."): leaf for key, leaf in inner.items()}
+    return flat
+
+
 def sections_of(annotation: Any) -> list[type[BaseModel]]:
     """The sections that an annotation allows: none for a plain value, several for a tagged union."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -28,7 +28,7 @@ IWAE_SAMPLES = 50
 IWAE_STEPS = 200
 
 
-def test(run: TrainedRun, walks: HeldOutWalks, trainer: L.Trainer) -> Metrics:
+def score(run: TrainedRun, walks: HeldOutWalks, trainer: L.Trainer) -> Metrics:
     """The scores of a trained model on held-out walks; None where there was nothing to score.
 
     Returns:

@@ -1,14 +1,13 @@
 """Which walks a trained model is scored on."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from tem_vae.data.worlds import ActionMismatchError, check_actions
 from tem_vae.training.build import build_percepts
 from tem_vae.training.config import DataConfig, DigitsConfig, HeldOutConfig, PerceptsConfig
 from tem_vae.training.errors import ConfigurationError
 from tem_vae.training.evaluation_config import EvaluationDataConfig
-from tem_vae.training.schema import check
+from tem_vae.training.schema import check, flatten
 
 
 class WalkPlan(HeldOutConfig):
@@ -53,7 +52,7 @@ def check_same(plans: Mapping[str, WalkPlan]) -> None:
     Raises:
         ConfigurationError: Naming every key in which the plans differ.
     """
-    settings = {name: dict(_leaves(plan.model_dump(), "data")) for name, plan in plans.items()}
+    settings = {name: flatten({"data": plan.model_dump()}) for name, plan in plans.items()}
     keys = dict.fromkeys(key for setting in settings.values() for key in setting)
     differing = [
         f"  {key}: {', '.join(f'{setting.get(key)} in {name}' for name, setting in settings.items())}"
@@ -82,9 +81,3 @@ def _check_percepts(percepts: PerceptsConfig, trained_on: PerceptsConfig) -> Non
             f"data.percepts: a percept of {percepts.source} has {dim} features, and the run was trained on "
             f"{trained_on.source} with {known}; they must be as many"
         )
-
-
-def _leaves(section: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for name, value in section.items():
-        key = f"{prefix}.{name}"
-        yield from _leaves(value, key) if isinstance(value, Mapping) else [(key, value)]
