@@ -90,8 +90,8 @@ def build_tester_trainer(folder: Path) -> L.Trainer:
 
 def write_comparison(results: Mapping[str, Metrics], path: Path) -> None:
     """A row a score, a column a checkpoint; empty where there was nothing to score."""
-    scores = next(iter(results.values()))
+    names = next(iter(results.values()))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["score", *results])
-        writer.writerows([score, *(metrics.get(score) for metrics in results.values())] for score in scores)
+        writer.writerows([name, *(metrics.get(name) for metrics in results.values())] for name in names)

@@ -41,7 +41,7 @@ def score(run: TrainedRun, walks: HeldOutWalks, trainer: L.Trainer) -> Metrics:
     scores = build_scores(percepts, (*MODEL, *AGENTS, UNTRAINED))
     tester = Tester(run.model, untrained.eval(), scores, percepts, walks.seed)
     trainer.test(tester, walks.loader(trainer.global_rank, trainer.world_size), verbose=False)
-    return {name: None if math.isnan(score) else score for name, score in tester.results.items()}
+    return {name: None if math.isnan(value) else value for name, value in tester.results.items()}
 
 
 def build_scores(percepts: PerceptSource, predictors: Iterable[str]) -> PredictionScores:
