@@ -11,7 +11,8 @@ train: install
 	$(BIN)/python scripts/train.py $(ARGS)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile \
+		--cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check

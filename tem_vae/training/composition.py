@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -177,7 +177,10 @@ class _Composition:
 
 
 def _first_text(override: Override) -> str:
-    """Of a sweep, the override of its first job."""
+    """Of a sweep, the override of its first job; of an interval, its lower end."""
+    swept = override.value()
+    if isinstance(swept, IntervalSweep):
+        return f"{override.get_key_element()}={swept.start}"
     if override.is_sweep_override():
         return f"{override.get_key_element()}={next(override.sweep_string_iterator())}"
     return override.input_line or ""
