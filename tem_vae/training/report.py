@@ -7,6 +7,7 @@ from rich.table import Table
 
 from tem_vae.evaluation.scores import score_name
 from tem_vae.training.metrics_file import Metrics
+from tem_vae.training.tester import IWAE_STEPS
 
 _PREDICTORS = {
     "memory": "TEM VAE, by memory weights",
@@ -20,10 +21,10 @@ _PREDICTORS = {
 }
 _BOUND = {
     "elbo": "ELBO",
-    "iwae": "importance-weighted bound",
+    "iwae": f"importance-weighted bound, first {IWAE_STEPS} steps",
     "reconstruction": "reconstruction",
     "kl": "KL",
-    "predictive_gap": "predictive gap to a place oracle",
+    "predictive_gap": f"predictive gap to a place oracle, first {IWAE_STEPS} steps",
 }
 
 
