@@ -25,7 +25,9 @@ def main(composed: DictConfig) -> None:
         print_comparison(results)
     else:
         print_report(*results.values())
-    print(f"Written to {run_dir}" + (", see report/index.html" if config.report else ""))
+    print(f"Written to {run_dir}")
+    for page in sorted(run_dir.glob("**/report/index.html")) if config.report else ():
+        print(f"Figures: {page}")
 
 
 if __name__ == "__main__":

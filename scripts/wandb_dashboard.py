@@ -12,7 +12,10 @@ from pathlib import Path
 
 import wandb
 
-from tem_vae.experiments.dashboard import build_workspace, render_json
+try:
+    from tem_vae.experiments.dashboard import build_workspace, render_json
+except ModuleNotFoundError as error:
+    sys.exit(f"{error}; install it with: pip install -c constraints.txt -e '.[dashboard]'")
 
 _NO_KEY = """Saving a dashboard needs a wandb key, and none was found.
 Run `wandb login` (a key is at https://wandb.ai/authorize) or set WANDB_API_KEY, then try again;

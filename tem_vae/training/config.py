@@ -234,7 +234,10 @@ class TrainConfig(Section):
     run_dir: RunDirectory | None = Field(
         description="Where the run is written; by default a new folder in runs/."
     )
-    resume: bool = Field(description="Continue the run in run_dir from its last checkpoint.")
+    resume: bool = Field(
+        description="Continue the run in run_dir from its last checkpoint, as it was configured. The number "
+        "of its updates is part of that: to train longer, begin anew."
+    )
     objective: Objective = Field(
         description="Validation score by which a sweep compares runs, highest best; what optuna maximises."
     )

@@ -8,7 +8,8 @@ import wandb
 from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from tem_vae.training.config import TrainConfig
+from tem_vae.training.config import LoggerConfig, TrainConfig
+from tem_vae.training.errors import ConfigurationError
 from tem_vae.training.history import HistoryLogger
 from tem_vae.training.interruption import Interrupted
 
@@ -24,6 +25,19 @@ SECTIONS = (
     "optimizer",
     "speed",
 )
+
+
+def check_account(config: LoggerConfig) -> None:
+    """Logging online needs a key of wandb.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    if config.kind == "wandb" and not config.offline and not wandb.login(prompt=False):
+        raise ConfigurationError(
+            "logger.offline = false: logging online needs a wandb key, and none was found; run `wandb login` "
+            "or set WANDB_API_KEY, or leave it out and upload later with `wandb sync`"
+        )
 
 
 @contextmanager

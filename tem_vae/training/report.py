@@ -34,7 +34,7 @@ def print_report(metrics: Metrics) -> None:
     console = Console()
     console.print(
         _table(
-            f"Moves predicted, {moves} over zero-shot links (± standard error over walks)",
+            f"Moves predicted, {moves} over zero-shot links",
             ("predictor", "revisits", "zero-shot links"),
             describe_accuracies(metrics),
         ),
@@ -55,7 +55,7 @@ def print_comparison(results: Mapping[str, Metrics]) -> None:
         console.print(_table(title, ("predictor", *results), _side_by_side(accuracies, column)))
     title = "Bound on log p(percepts | actions), nats per percept"
     console.print(_table(title, ("term", *results), _side_by_side(bounds, 1)))
-    console.print("All on the same walks; ± standard error over walks.")
+    console.print("All on the same walks.")
 
 
 def describe_accuracies(metrics: Metrics) -> list[tuple[str, str, str]]:
@@ -90,7 +90,7 @@ def _side_by_side(tables: Sequence[Sequence[Sequence[str]]], column: int) -> lis
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    table = Table(title=title)
+    table = Table(title=title, caption="± standard error over walks")
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")
     for row in rows:

@@ -1,5 +1,6 @@
 """Training as a function of a checked configuration."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -20,12 +21,14 @@ from tem_vae.training.devices import check_devices
 from tem_vae.training.errors import ConfigurationError
 from tem_vae.training.files import write_whole
 from tem_vae.training.interruption import interruption
-from tem_vae.training.loggers import open_loggers
+from tem_vae.training.loggers import check_account, open_loggers
 from tem_vae.training.metrics_file import Metrics, read_metrics, write_metrics
 from tem_vae.training.module import TemVaeModule
 from tem_vae.training.resume import last_checkpoint
 from tem_vae.training.terminal import quiet_lightning
 from tem_vae.training.tester import build_scores, score
+
+_log = logging.getLogger(__name__)
 
 
 def train(config: TrainConfig, run_dir: Path) -> Metrics:
@@ -36,7 +39,7 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
 
     Raises:
         ConfigurationError: ``run_dir`` holds a run already, and ``resume`` is false; or the machine lacks the
-            accelerator.
+            accelerator, or the key that logging online needs.
         CheckpointError: ``resume`` is true and the last checkpoint is damaged.
     """
     checkpoints = run_dir / "checkpoints"
@@ -45,10 +48,13 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
             f"run_dir = {run_dir} holds a run already; continue it with resume=true, or name another run_dir"
         )
     if config.resume and (finished := read_metrics(run_dir)):
+        _log.info("the run in %s was finished before; nothing is left to do", run_dir)
         return finished
     check_devices(config.trainer)
+    check_account(config.logger)
     last = last_checkpoint(config, run_dir)
     first_update = read_checkpoint(last)["global_step"] if last else 0
+    _announce(config, run_dir, first_update)
     quiet_lightning()
     torch.set_num_threads(config.trainer.threads)
     L.seed_everything(config.seed, workers=True, verbose=False)
@@ -75,6 +81,13 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
     if trainer.is_global_zero:
         write_metrics(metrics, run_dir)
     return metrics
+
+
+def _announce(config: TrainConfig, run_dir: Path, first_update: int) -> None:
+    trainer = config.trainer
+    begins = f"continues after update {first_update:,}" if first_update else "begins"
+    what = f"{trainer.max_steps:,} updates on {trainer.accelerator}, seed {config.seed}"
+    _log.info("training %s: %s, written to %s", begins, what, run_dir)
 
 
 def build_trainer(config: TrainConfig, callbacks: list[Callback], loggers: list[Logger]) -> L.Trainer:

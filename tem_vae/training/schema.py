@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -192,7 +193,7 @@ def _explain(schema: type[BaseModel], error: ErrorDetails) -> Problem:
             return Problem(key, _MUST_BE_GIVEN)
         case "extra_forbidden":
             return Problem(
-                key, _suggest(_section_at(schema, error["loc"][:-1]), str(location[-1])), value, True
+                key, _suggest(schema, _section_at(schema, error["loc"][:-1]), str(location[-1])), value, True
             )
         case "union_tag_not_found" | "union_tag_invalid":
             tag = str(context["discriminator"]).strip("'")
@@ -211,11 +212,22 @@ def _explain(schema: type[BaseModel], error: ErrorDetails) -> Problem:
             return Problem(key, allowed.replace("a valid boolean", "true or false"), value)
 
 
-def _suggest(section: type[BaseModel], name: str) -> str:
+def _suggest(schema: type[BaseModel], section: type[BaseModel], name: str) -> str:
     names = list(section.model_fields)
-    near = difflib.get_close_matches(name, names, n=1)
+    elsewhere = (key for key in _keys(schema) if key.rpartition(".")[2] == name)
+    near = difflib.get_close_matches(name, names, n=1) or list(itertools.islice(elsewhere, 1))
     question = f"; did you mean {near[0]}?" if near else ";"
     return f"there is no such key{question} Allowed here: {', '.join(names)}"
+
+
+def _keys(schema: type[BaseModel]) -> Iterator[str]:
+    """Every key of a schema with dots, outer keys first."""
+    pending = [("", schema)]
+    while pending:
+        prefix, section = pending.pop(0)
+        for name, field in section.model_fields.items():
+            yield f"{prefix}{name}"
+            pending += [(f"{prefix}{name}.", inner) for inner in sections_of(field.annotation)]
 
 
 def _tags_at(schema: type[BaseModel], location: Location) -> str:

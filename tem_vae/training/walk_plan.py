@@ -1,5 +1,6 @@
 """Which walks a trained model is scored on."""
 
+import textwrap
 from collections.abc import Mapping
 
 from tem_vae.data.worlds import ActionMismatchError, check_actions
@@ -55,7 +56,7 @@ def check_same(plans: Mapping[str, WalkPlan]) -> None:
     settings = {name: flatten({"data": plan.model_dump()}) for name, plan in plans.items()}
     keys = dict.fromkeys(key for setting in settings.values() for key in setting)
     differing = [
-        f"  {key}: {', '.join(f'{setting.get(key)} in {name}' for name, setting in settings.items())}"
+        f"  {key}: {', '.join(f'{_brief(setting.get(key))} in {name}' for name, setting in settings.items())}"
         for key in keys
         if len({repr(setting.get(key)) for setting in settings.values()}) > 1
     ]
@@ -65,6 +66,11 @@ def check_same(plans: Mapping[str, WalkPlan]) -> None:
             + "\n".join(differing)
             + "\nSay which walks to compare them on, as in data.walk_length=1000."
         )
+
+
+def _brief(value: object) -> str:
+    """Graphs would fill the screen."""
+    return textwrap.shorten(str(value), 60, placeholder=" ...")
 
 
 def _check_percepts(percepts: PerceptsConfig, trained_on: PerceptsConfig) -> None:
