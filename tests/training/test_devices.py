@@ -1,8 +1,9 @@
-"""A machine that lacks the accelerator is told before anything is written."""
+"""A machine that lacks the accelerator, or the key, is told of before anything is written."""
 
 from pathlib import Path
 
 import pytest
+import wandb
 from composed import compose_short_run
 from lightning.pytorch.accelerators import CUDAAccelerator, MPSAccelerator
 
@@ -39,3 +40,13 @@ def test_more_devices_than_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cpu_is_everywhere(accelerator: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, cuda_devices=0)
     check_devices(compose_short_run(f"trainer.accelerator={accelerator}", "trainer.devices=2").trainer)
+
+
+def test_logging_online_without_a_key_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wandb, "login", lambda prompt: False)
+    config = compose_short_run("logger=wandb", "logger.offline=false")
+    with pytest.raises(ConfigurationError, match=r"logger.offline = false: .* needs a wandb key"):
+        train(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
