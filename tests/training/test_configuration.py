@@ -101,6 +101,11 @@ def test_a_sweep_checks_keys_and_leaves_values_to_its_jobs() -> None:
         check("-m", "experiment=nonesuch,another")
 
 
+def test_a_key_that_stands_deeper_is_suggested() -> None:
+    with pytest.raises(ConfigurationError, match=r"rank = 4: .* did you mean model.metric.rank\?"):
+        check("rank=4")
+
+
 @pytest.mark.parametrize("values", ["interval(0.1,1.0)", "tag(log,interval(1e-4,1.0))", "range(1,4)", "1,2"])
 def test_whatever_a_sweeper_can_sweep_is_let_through(values: str) -> None:
     check("-m", f"model.metric.tau={values}")
