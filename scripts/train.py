@@ -17,6 +17,8 @@ from tem_vae.training.schema import validate
 def main(composed: DictConfig) -> float | None:
     """Train, test, print the closing table; return the validation score that a sweeper optimises."""
     # Torch takes seconds to load: `launch` tells before what is wrong with the configuration.
+    from lightning.pytorch.utilities import rank_zero_only
+
     from tem_vae.experiments.job import objective_value, place_job
     from tem_vae.training.report import print_report
     from tem_vae.training.run import train
@@ -25,8 +27,10 @@ def main(composed: DictConfig) -> float | None:
     if config.resume:
         config = continued_config(config, HydraConfig.get().overrides.task)
     run_dir = output_directory(config.run_dir)
-    print_report(train(config, run_dir))
-    print(f"Written to {run_dir}")
+    metrics = train(config, run_dir)
+    # Processes that train together all come here.
+    rank_zero_only(print_report)(metrics)
+    rank_zero_only(print)(f"Written to {run_dir}")
     return objective_value(config, run_dir)
 
 
