@@ -102,15 +102,49 @@ class Digits:
         train = self._splits["train"]
         return References(self._images[train], self._labels[train])
 
-    def from_unit_range(self, grey: FloatPercepts) -> FloatPercepts:
-        """Standardise images of one's own, grey levels in [0, 1], (*, 64)."""
+    def from_unit_range(self, grey: npt.ArrayLike) -> FloatPercepts:
+        """Standardise images of one's own, (*, 64) in float32.
+
+        Args:
+            grey: Grey levels in [0, 1], 1 for ink, of any dtype, (*, 64) or (*, 8, 8).
+
+        Raises:
+            ValueError: The shape is another, or a grey level is not in [0, 1].
+        """
+        grey = self._flatten(grey)
+        if not ((grey >= 0) & (grey <= 1)).all():
+            raise ValueError(
+                f"grey levels must be in [0, 1], but these range from {grey.min():g} to {grey.max():g}; "
+                "divide scikit-learn's digits by 16, images of bytes by 255."
+            )
         percepts: FloatPercepts = (grey - self.mean) / np.float32(self._deviation)
         return percepts
 
-    def to_unit_range(self, percepts: FloatPercepts) -> FloatPercepts:
-        """Undo the standardisation: grey levels in [0, 1], up to reconstruction error."""
-        grey: FloatPercepts = percepts * np.float32(self._deviation) + self.mean
+    def to_unit_range(self, percepts: npt.ArrayLike) -> FloatPercepts:
+        """Undo the standardisation, (*, 64) in float32.
+
+        Grey levels of percepts that were shown are in [0, 1]; those of decoded percepts may lie a little
+        outside.
+
+        Args:
+            percepts: Standardised, of any dtype, (*, 64) or (*, 8, 8).
+
+        Raises:
+            ValueError: The shape is another.
+        """
+        grey: FloatPercepts = self._flatten(percepts) * np.float32(self._deviation) + self.mean
         return grey
+
+    def _flatten(self, images: npt.ArrayLike) -> FloatPercepts:
+        flat = np.asarray(images, dtype=np.float32)
+        if flat.shape[-2:] == self.image_shape:
+            flat = flat.reshape(*flat.shape[:-2], self.percept_dim)
+        if flat.shape[-1:] != (self.percept_dim,):
+            raise ValueError(
+                f"images must have shape (*, {self.percept_dim}) or (*, 8, 8), but their shape is "
+                f"{flat.shape}."
+            )
+        return flat
 
 
 def _order_by_class(images: IntArray, labels: IntArray) -> IntArray:

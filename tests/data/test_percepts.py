@@ -1,5 +1,8 @@
+import re
+
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from tem_vae.data import Digits, Symbols
 
@@ -39,6 +42,48 @@ def test_digits_are_standardised_by_the_training_mean(digits: Digits) -> None:
     grey = digits.to_unit_range(percepts)
     assert grey.min() > -1e-5
     assert grey.max() < 1 + 1e-5
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(64,), (8, 8), (3, 64), (2, 3, 8, 8)])
+def test_images_of_ones_own_are_standardised_in_float32(
+    digits: Digits, shape: tuple[int, ...], dtype: type[np.floating]
+) -> None:
+    grey = np.random.default_rng(3).random(shape).astype(dtype)
+    percepts = digits.from_unit_range(grey)
+    assert percepts.dtype == np.float32
+    batch = shape[:-1] if shape[-1] == 64 else shape[:-2]
+    assert percepts.shape == (*batch, 64)
+    np.testing.assert_allclose(percepts, (grey.reshape(*batch, 64) - digits.mean) / 0.3, atol=1e-5)
+    back = digits.to_unit_range(percepts.reshape(shape).astype(dtype))
+    assert back.dtype == np.float32
+    np.testing.assert_allclose(back, grey.reshape(*batch, 64), atol=1e-6)
+
+
+def test_images_put_in_are_the_percepts_of_training(digits: Digits) -> None:
+    images = load_digits(return_X_y=True)[0] / 16
+    given = {percept.tobytes() for percept in digits.from_unit_range(images)}
+    assert given >= {percept.tobytes() for percept in digits.references().percepts}
+
+
+@pytest.mark.parametrize(
+    ("value", "lowest", "highest"), [(16, "0", "16"), (-0.5, "-0.5", "0"), (np.nan,) * 3]
+)
+def test_grey_levels_out_of_range_are_refused(
+    digits: Digits, value: float, lowest: str, highest: str
+) -> None:
+    grey = np.zeros((2, 64))
+    grey[1, 5] = value
+    said = rf"must be in \[0, 1\], but these range from {lowest} to {highest}; divide scikit-learn's digits by 16"
+    with pytest.raises(ValueError, match=said):
+        digits.from_unit_range(grey)
+
+
+@pytest.mark.parametrize("shape", [(), (8,), (63,), (8, 9), (64, 2)])
+def test_images_of_another_shape_are_refused(digits: Digits, shape: tuple[int, ...]) -> None:
+    for convert in (digits.from_unit_range, digits.to_unit_range):
+        with pytest.raises(ValueError, match=rf"\(\*, 64\) or \(\*, 8, 8\).*is {re.escape(str(shape))}"):
+            convert(np.zeros(shape))
 
 
 def test_symbols_keep_prototypes_and_nuisance_apart() -> None:
