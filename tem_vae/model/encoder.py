@@ -15,6 +15,7 @@ class MlpEncoder(nn.Module):
 
     def __init__(self, percept_dim: int, hidden_dim: int, code_dim: int) -> None:
         super().__init__()
+        self.percept_dim = percept_dim
         self.code_dim = code_dim
         self.layers = nn.Sequential(
             nn.Linear(percept_dim, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, code_dim)
@@ -35,6 +36,7 @@ class IdentityEncoder(nn.Module):
 
     def __init__(self, percept_dim: int) -> None:
         super().__init__()
+        self.percept_dim = percept_dim
         self.code_dim = percept_dim
 
     def forward(self, percepts: Tensor) -> Tensor:

@@ -10,10 +10,17 @@ from tem_vae.geometry import Factorization, Neighborhood, NeighborhoodMixture, P
 from tem_vae.geometry.precision import matmul
 from tem_vae.model.elbo import ElboTerms
 from tem_vae.model.path_integration import PathIntegrator
+from tem_vae.model.walk_checks import check_numbers_of_actions, check_percepts, check_walks
 
 
 class Encoder(Protocol):
-    """A module from percepts (*, percept_dim) to codes (*, N)."""
+    """A module from percepts (*, percept_dim) to codes (*, N).
+
+    Attributes:
+        percept_dim: Features of a percept.
+    """
+
+    percept_dim: int
 
     def __call__(self, percepts: Tensor) -> Tensor:
         """Codes of the percepts."""
@@ -127,9 +134,15 @@ class TemVae(nn.Module):
         """The bound from one posterior sample a step, terms of shape (batch, time).
 
         Args:
-            percepts: Standardised, (batch, time, percept_dim).
-            actions: (batch, time - 1).
+            percepts: Standardised, (batch, time, percept_dim), in the dtype of the model.
+            actions: (batch, time - 1), numbers below that of actions: `predict` checks them, this does not,
+                for to read them would make every training update wait for the device.
+
+        Raises:
+            ValueError: Shapes or dtypes do not fit.
         """
+        self.check_percepts(percepts)
+        check_walks(percepts, actions)
         inference = self.infer(percepts, actions)
         return self.evaluate_sample(percepts, inference, *inference.posterior.rsample_with_u())
 
@@ -164,9 +177,16 @@ class TemVae(nn.Module):
         """What memory leads one to expect at every step, before its percept is seen.
 
         Args:
-            percepts: Standardised, (batch, time, percept_dim); only earlier ones are used at each step.
+            percepts: Standardised, (batch, time, percept_dim), in the dtype of the model; only earlier ones
+                are used at each step.
             actions: (batch, time - 1).
+
+        Raises:
+            ValueError: Shapes or dtypes do not fit, or there is no such action.
         """
+        self.check_percepts(percepts)
+        check_walks(percepts, actions)
+        check_numbers_of_actions(actions, len(self.integrator.rotations))
         inference = self.infer(percepts, actions)
         weights = inference.prior.log_weights.exp()
         expected = self.decoder(self.visible(inference.prior.mode, inference.embedding))
@@ -174,8 +194,24 @@ class TemVae(nn.Module):
 
     @torch.no_grad()
     def reconstruct(self, percepts: Tensor) -> Tensor:
-        """The decoded posterior mean, (*, percept_dim): what is left of a percept after the pseudometric."""
+        """The decoded posterior mean, (*, percept_dim): what is left of a percept after the pseudometric.
+
+        Args:
+            percepts: Standardised, (*, percept_dim), in the dtype of the model.
+
+        Raises:
+            ValueError: Features or dtype do not fit.
+        """
+        self.check_percepts(percepts)
         return self.decoder(self.visible(self.encoder(percepts), self.metric.E))
+
+    def check_percepts(self, percepts: Tensor) -> None:
+        """Check that the model can read percepts, (*, percept_dim).
+
+        Raises:
+            ValueError: Features or dtype do not fit.
+        """
+        check_percepts(percepts, self.encoder.percept_dim, self.integrator.rotations.dtype)
 
     def visible(self, z: Tensor, embedding: Tensor) -> Tensor:
         """E z, (*, N) -> (*, M): all that the decoder may read of a code."""

@@ -10,6 +10,7 @@ from tem_vae.geometry import Factorization
 from tem_vae.geometry.precision import matrix_dtype
 from tem_vae.model.generative import TemVae
 from tem_vae.model.path_integration import Location
+from tem_vae.model.walk_checks import check_dtype_of_actions, check_numbers_of_actions
 
 
 class Expectation(NamedTuple):
@@ -71,8 +72,9 @@ class Observer:
 
         Raises:
             ValueError: An action is given for the first percept or none for a later one, there is no such
-                action, or the shapes do not fit.
+                action, or shapes or dtypes do not fit.
         """
+        self.model.check_percepts(percept)
         walk = self._begin(percept, action) if self._walk is None else self._move(self._walk, action)
         if percept.shape[:-1] != walk.here.code.shape[:-1]:
             raise ValueError(
@@ -132,9 +134,8 @@ class Observer:
             )
         integrator = self.model.integrator
         action = torch.as_tensor(action, device=walk.codes.device)
-        n_actions = len(integrator.rotations)
-        if action.is_floating_point() or not bool(((action >= 0) & (action < n_actions)).all()):
-            raise ValueError(f"actions are whole numbers from 0 to {n_actions - 1}, but action is {action}.")
+        check_dtype_of_actions(action)
+        check_numbers_of_actions(action, len(integrator.rotations))
         if action.shape not in (torch.Size(()), walk.here.code.shape[:-1]):
             raise ValueError(
                 f"action must be one number or have shape {_batch(walk)}, but its shape is "

@@ -125,10 +125,19 @@ class TestMistakes:
         with pytest.raises(ValueError, match="give the one that led here, or call reset"):
             observer.observe(walk[0][:, 1])
 
-    @pytest.mark.parametrize("action", [-1, 5, 1.0])
+    @pytest.mark.parametrize("action", [-1, 5])
     def test_an_action_that_does_not_exist(self, observer: Observer, action: int) -> None:
-        with pytest.raises(ValueError, match=f"whole numbers from 0 to 4, but action is {action}"):
+        with pytest.raises(ValueError, match=f"whole numbers from 0 to 4, but one is {action}"):
             observer.expect(action)
+
+    @pytest.mark.parametrize("action", [1.0, True])
+    def test_an_action_that_is_no_whole_number(self, observer: Observer, action: float) -> None:
+        with pytest.raises(ValueError, match=r"whole numbers.*but are in torch\.(float32|bool)"):
+            observer.expect(action)
+
+    def test_percepts_in_another_precision(self, observer: Observer, walk: Walk) -> None:
+        with pytest.raises(ValueError, match=r"a tensor of torch\.float32.*a Tensor of torch\.float64"):
+            observer.observe(walk[0][:, 1].double(), 0)
 
     def test_actions_of_another_batch(self, observer: Observer) -> None:
         with pytest.raises(ValueError, match=r"one number or have shape \(2\), but its shape is \(3,\)"):
