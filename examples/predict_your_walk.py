@@ -1,12 +1,7 @@
-"""Walk through a room of your own with a trained model: what does it expect before it looks?
+"""Walk through a room of your own with a trained model: what does it expect before it looks?"""
 
-python examples/predict_your_walk.py RUN, where RUN is the directory of a run of scripts/train.py with its
-default worlds and percepts.
-"""
+import argparse
 
-import sys
-
-import numpy as np
 import torch
 from sklearn.datasets import load_digits
 
@@ -24,13 +19,21 @@ WALK = ["right", "right", "down", "left", "left", "up", "right", "down", "up", "
 def look(digit: int, visit: int, percepts: Digits) -> torch.Tensor:
     """An image of the digit, (64,), another one on each visit, standardised as those of training."""
     images, labels = load_digits(return_X_y=True)
-    grey = (images[labels == digit][visit] / 16).astype(np.float32)
-    return torch.from_numpy(percepts.from_unit_range(grey))
+    return torch.from_numpy(percepts.from_unit_range(images[labels == digit][visit] / 16))
+
+
+def remember(memory_weights: torch.Tensor, seen: list[int]) -> int:
+    """The digit whose memories weigh most together."""
+    return int(torch.zeros(10).index_add(0, torch.tensor(seen), memory_weights).argmax())
 
 
 def main() -> None:
     """Print what was expected and how new each place seemed; a place seen before should seem known."""
-    run = load_run(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "run", help="directory of a run of scripts/train.py with its default worlds and percepts"
+    )
+    run = load_run(parser.parse_args().run)
     observer = Observer(run.model)
     place = (0, 0)
     observer.observe(look(ROOM[place], 0, run.percepts))
@@ -39,7 +42,7 @@ def main() -> None:
         place = (place[0] + STEPS[name][0], place[1] + STEPS[name][1])
         percept = look(ROOM[place], visit, run.percepts)
         expected = observer.observe(percept, run.actions.index(name))
-        remembered = seen[int(expected.memory_weights.argmax())]
+        remembered = remember(expected.memory_weights, seen)
         print(f"{name:>5}: novelty {expected.novelty:.2f}, expects a {remembered}, sees a {ROOM[place]}")
         seen.append(ROOM[place])
 

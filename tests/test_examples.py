@@ -4,8 +4,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from tem_vae.data.worlds import read_graph
 
@@ -44,6 +47,14 @@ def test_predict_your_walk(short_run: Path) -> None:
         assert 0 <= float(found[1]) <= 1
 
 
+def test_predict_your_walk_without_a_run_says_what_it_needs() -> None:
+    script = str(ROOT / "examples/predict_your_walk.py")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 2
+    assert "usage: predict_your_walk.py" in done.stderr
+    assert "the following arguments are required: run" in done.stderr
+
+
 def test_sample_neighborhoods() -> None:
     distances, *densities = run("examples/sample_neighborhoods.py").splitlines()
     # 10,000 samples: the standard error of the root mean square is 0.1 / (2 sqrt(10,000 * 8 / 2)) = 0.00025.
@@ -69,10 +80,15 @@ def blocks(document: str, language: str) -> list[str]:
 
 
 def test_the_python_page_runs_as_it_stands(short_run: Path) -> None:
-    namespace: dict[str, object] = {"RUN": short_run}
+    namespace: dict[str, Any] = {"RUN": short_run}
     for block in blocks("python.md", "python"):
         exec(compile(block, "docs/python.md", "exec"), namespace)
-    assert tuple(namespace["z"].shape) == (10, 2, 30, 128)
+    assert tuple(namespace["z"].shape) == (10, 1, 11, 128)
+    assert namespace["percepts"].dtype == torch.float32
+    assert namespace["remembered"].shape == namespace["prediction"].novelty.shape == (1, 11)
+    # The room is the one of the walk: the percepts, turned back, are the images that were put in.
+    shown = namespace["run"].percepts.to_unit_range(namespace["percepts"].numpy())
+    np.testing.assert_allclose(shown[0], namespace["grey"], atol=1e-6)
 
 
 def test_the_world_on_the_worlds_page_is_one(tmp_path: Path) -> None:
