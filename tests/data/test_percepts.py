@@ -74,7 +74,7 @@ def test_grey_levels_out_of_range_are_refused(
 ) -> None:
     grey = np.zeros((2, 64))
     grey[1, 5] = value
-    said = rf"must be in \[0, 1\], but these range from {lowest} to {highest}; divide scikit-learn's digits by 16"
+    said = rf"in \[0, 1\], but these range from {lowest} to {highest}; divide scikit-learn's digits by 16"
     with pytest.raises(ValueError, match=said):
         digits.from_unit_range(grey)
 
