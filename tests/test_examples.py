@@ -86,7 +86,7 @@ def test_the_python_page_runs_as_it_stands(short_run: Path) -> None:
     assert tuple(namespace["z"].shape) == (10, 1, 11, 128)
     assert namespace["percepts"].dtype == torch.float32
     assert namespace["remembered"].shape == namespace["prediction"].novelty.shape == (1, 11)
-    # The room is the one of the walk: the percepts, turned back, are the images that were put in.
+    # Turned back, the percepts are the images that were put in.
     shown = namespace["run"].percepts.to_unit_range(namespace["percepts"].numpy())
     np.testing.assert_allclose(shown[0], namespace["grey"], atol=1e-6)
 
