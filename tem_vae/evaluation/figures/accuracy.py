@@ -67,5 +67,5 @@ def describe_accuracy(data: AccuracyBreakdown) -> str:
         "predicted from memory before it was seen, in bins drawn at their means. The node agent remembers "
         "every place, the edge agent only links that it walked: where the model is above the edge agent, "
         "inference beats memory. The share of links is that of all links that the walk ever walks. Bars: 95 "
-        "% Wilson intervals on the number of moves over the design effect of walks."
+        "% Wilson intervals; moves of one walk, being alike, count for fewer (design effect)."
     )

@@ -73,9 +73,10 @@ def _draw_visits(axes: Axes, data: VisitDistances) -> None:
 def describe_distances(sampled: SampledDistances, visits: VisitDistances) -> str:
     """The caption."""
     left = (
-        f"Left: {count(len(sampled.squared), 'sample')} of posterior neighborhoods, mean "
-        f"{sampled.squared.mean():.3f} (law: 1), standard deviation {sampled.squared.std():.3f} (law: "
-        f"{sampled.variance**0.5:.3f}); the distribution functions differ by at most "
+        f"Left: {count(len(sampled.squared), 'sample')} of posterior neighborhoods, pseudodistance d_E to "
+        f"the center: mean {sampled.squared.mean():.3f} (law: 1), standard deviation "
+        f"{sampled.squared.std():.3f} (law: {sampled.variance**0.5:.3f}); the distribution functions differ "
+        "by at most "
         f"{sampled.deviation:.3f}. The law is chi²/M with M = {sampled.rank} where S is a multiple of I, "
         "else the gamma law of the same two moments."
     )
@@ -84,7 +85,8 @@ def describe_distances(sampled: SampledDistances, visits: VisitDistances) -> str
     pairs = [f"{len(values):,} of {name}" for name, values in visits.groups().items() if len(values)]
     return (
         f"{left} Right: random pairs of visits within each of {count(visits.walks, 'walk')} "
-        f"({enumerate_words(pairs)}). Two visits to a place call for a memory scale of eps_m = "
+        f"({enumerate_words(pairs)}). w is the whitened code of a visit, S⁻¹Ec calibrated; at 0, both visits "
+        "showed the same image. Two visits to a place call for a memory scale of eps_m = "
         f"{visits.fitting_scale:.2f} (eps_q and the distance of the codes, squared and added); learned: "
         f"{visits.memory_scale:.2f}, with eps_q = {visits.posterior_scale:.2f}."
     )

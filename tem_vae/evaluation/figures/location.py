@@ -90,7 +90,7 @@ def _draw_drift(axes: Axes, drift: LoopDrift | None) -> None:
     _draw_band(axes, drift, drift.distances, ORANGE, "all channels", "s-")
     if np.isfinite(drift.sound).all():
         _draw_band(axes, drift, drift.sound, BLUE, "channels that cancel", "o--")
-    axes.axhline(drift.one_step, color=GREY, linewidth=0.9, linestyle="-.", label="neighbouring place")
+    axes.axhline(drift.one_step, color=GREY, linewidth=0.9, linestyle="-.", label="neighboring place")
     if drift.bandwidth is not None:
         axes.axhline(drift.bandwidth, color=BLACK, linewidth=0.9, linestyle=":", label="kernel width lambda")
     axes.set_xscale("log", base=2)
@@ -120,9 +120,10 @@ def describe_phases(phases: ActionPhases, drift: LoopDrift | None) -> str:
     medians = [f"{name} {np.median(r):.2f} rad" for name, r in zip(loops, phases.residuals, strict=True)]
     junk = int(phases.junk.sum())
     text = (
-        f"{text} Actions that lead back leave, in the median channel: {enumerate_words(medians)}. In {junk} "
-        f"of them ({per_cent(junk / channels)}) some loop leaves more than {JUNK_RESIDUAL} rad (dotted): "
-        "these channels never learned to cancel and say nothing about place."
+        f"{text} Actions that lead back leave, in the median channel: {enumerate_words(medians)}; less than "
+        f"{_FLOOR} rad is drawn as {_FLOOR}. In {junk} channels ({per_cent(junk / channels)}) some loop "
+        f"leaves more than {JUNK_RESIDUAL} rad (dotted): they never learned to cancel. They add about as "
+        "much to the distance to every memory, and so hardly change how memories compare."
     )
     if drift is None:
         return f"{text} {_NO_OPPOSITES}"
@@ -139,7 +140,7 @@ def draw_world_map(data: WorldMap | None) -> Figure:
     """Principal components of the places' codes, coloured by column and by row."""
     if data is None:
         return sentence_figure(TOO_FEW_PLACES)
-    figure = Figure(figsize=(WIDTH, 3.9))
+    figure = Figure(figsize=(WIDTH, 4.6))
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     for axes, axis, name in zip(panels, (0, 1), ("x", "y"), strict=True):
         segments = data.coordinates[data.links]
@@ -154,7 +155,7 @@ def draw_world_map(data: WorldMap | None) -> Figure:
             edgecolors="white",
             linewidths=0.4,
         )
-        figure.colorbar(points, ax=axes, label=f"{name} of the place (links)")
+        figure.colorbar(points, ax=axes, location="bottom", label=f"color: {name} of the place (links)")
         axes.set_xlabel("first component")
     panels[0].set_ylabel("second component")
     return figure

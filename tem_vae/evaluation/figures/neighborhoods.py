@@ -82,8 +82,9 @@ def _show_neighbors(
 
 
 def _name_class(axes: Axes, label: int, other: bool) -> None:
-    """The class in a corner; one that is not the reference's stands in a box."""
-    box = {"facecolor": "white", "edgecolor": "#D55E00", "pad": 1.2, "linewidth": 1.0} if other else None
+    """The class in a corner, on white; one that is not the reference's stands in a box."""
+    edge = "#D55E00" if other else "none"
+    box = {"facecolor": "white", "edgecolor": edge, "pad": 1.2, "linewidth": 1.0}
     axes.text(
         0.96, 0.05, str(label), transform=axes.transAxes, ha="right", va="bottom", fontsize=6.5, bbox=box,
         color="#D55E00" if other else "#0072B2",

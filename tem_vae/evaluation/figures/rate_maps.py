@@ -52,7 +52,7 @@ def _draw_channels(part: SubFigure, data: RateMaps, shown: IntArray) -> None:
         show_picture(top, data.channels[channel], (-1, 1), DIVERGING_MAP)
         residual = data.residuals[channel]
         color = VERMILION if residual > JUNK_RESIDUAL else "black"
-        top.set_title(f"#{channel}\n{residual:.2f} rad", fontsize=7.5, color=color, loc="center", pad=3)
+        top.set_title(f"#{channel}\n{_radians(residual)}", fontsize=7.5, color=color, loc="center", pad=3)
         _draw_correlogram(bottom, data, int(channel))
     for axes, label in zip(grid[:, 0], ("rate map", "auto-\ncorrelogram"), strict=True):
         axes.set_ylabel(label, rotation=0, ha="right", va="center")
@@ -81,6 +81,10 @@ def _draw_retrieval(part: SubFigure, data: RateMaps) -> None:
         axes.set_xlabel(f"peak {peak:.2f}", fontsize=7.5, labelpad=2)
     grid[0].set_ylabel("weight of\none place's\nmemories", rotation=0, ha="right", va="center")
     part.colorbar(grid[0].images[0], ax=list(grid), shrink=0.8, label="memory weight", ticks=[0, 1])
+
+
+def _radians(residual: float) -> str:
+    return f"{residual:.2f} rad" if residual >= 0.005 else "< 0.005 rad"
 
 
 def describe_rate_maps(data: RateMaps) -> str:

@@ -100,7 +100,8 @@ def describe_training(data: TrainingHistory) -> str:
         return f"{text} Path integration was not seen to lock in."
     best = data.series[ACCURACIES[0]].values.max()
     return (
-        f"{text} Dotted: path integration has locked in, that is the first validation, at update "
-        f"{data.locked_in:,}, with 90 % or more of the best zero-shot accuracy of the run, {100 * best:.1f} "
-        "%."
+        f"{text} Dotted: path integration has locked in, that is from this validation on, at update "
+        f"{data.locked_in:,}, zero-shot accuracy stayed at 90 % or more of its best, {100 * best:.1f} %. A "
+        "dip before that may come while memory, which forgets at first, learns to hold on; a step in the "
+        "training terms, from longer walks later in training."
     )

@@ -73,7 +73,7 @@ class LoopDrift:
         distances: Of all channels, (lengths, loops).
         sound: The same of the channels that are no junk; NaN if all are, (lengths, loops).
         bandwidth: lambda, the width of the memory kernel; None for a prior without memory.
-        one_step: Mean distance between neighbouring places.
+        one_step: Mean distance between neighboring places.
     """
 
     lengths: IntArray

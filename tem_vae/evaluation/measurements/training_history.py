@@ -39,8 +39,8 @@ class TrainingHistory:
 
     Attributes:
         series: The scalars that figures show, by logged name; one that was never logged is missing.
-        locked_in: The first validation whose zero-shot accuracy was at least 90 % of the run's best, in
-            updates; None if there was no validation.
+        locked_in: The first validation from which on zero-shot accuracy stayed at 90 % or more of the run's
+            best, in updates; None if it did not, or if there was no validation.
     """
 
     series: dict[str, Series]
@@ -77,10 +77,12 @@ def read_scalars(path: Path) -> dict[str, Series]:
 
 
 def find_lock_in(zero_shot: Series | None) -> int | None:
-    """The update of the first validation at 90 % or more of the best zero-shot accuracy."""
+    """The update of the first validation from which on 90 % or more of the best accuracy was kept."""
     if zero_shot is None or zero_shot.values.max() == 0:
         return None
-    return int(zero_shot.updates[np.argmax(zero_shot.values >= _LOCKED_IN * zero_shot.values.max())])
+    (below,) = np.nonzero(zero_shot.values < _LOCKED_IN * zero_shot.values.max())
+    first = below[-1] + 1 if len(below) else 0
+    return int(zero_shot.updates[first]) if first < len(zero_shot.updates) else None
 
 
 def _series(rows: list[dict[str, str]], name: str) -> Series:

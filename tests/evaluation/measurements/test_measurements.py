@@ -178,9 +178,12 @@ def test_kinds_of_steps_by_name() -> None:
     )
 
 
-def test_lock_in_is_the_first_validation_near_the_best() -> None:
-    series = Series(np.array([200, 400, 600, 800]), np.array([0.2, 0.91, 1.0, 0.5]))
-    assert find_lock_in(series) == 400
+def test_lock_in_is_where_accuracy_comes_to_stay_near_the_best() -> None:
+    updates = np.array([200, 400, 600, 800])
+    assert find_lock_in(Series(updates, np.array([0.2, 0.91, 1.0, 0.95]))) == 400
+    assert find_lock_in(Series(updates, np.array([1.0, 0.5, 0.95, 1.0]))) == 600
+    assert find_lock_in(Series(updates, np.array([1.0, 1.0, 1.0, 0.99]))) == 200
+    assert find_lock_in(Series(updates, np.array([0.2, 0.91, 1.0, 0.5]))) is None
     assert find_lock_in(None) is None
     assert find_lock_in(Series(np.array([200]), np.array([0.0]))) is None
 
