@@ -25,6 +25,7 @@ from tem_vae.training.module import TemVaeModule
 from tem_vae.training.optimizer import build_optimizer
 from tem_vae.training.run import build_trainer
 from tem_vae.training.schema import validate
+from tem_vae.training.terminal import quiet_lightning
 from tem_vae.training.tester import build_scores
 
 _WARM_UP = 3
@@ -57,6 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     config = _compose(arguments.updates, arguments.overrides)
     train_bare(config, _WARM_UP)
     updates = arguments.updates
+    quiet_lightning()
     rounds = [(train_bare(config, updates), train_lightning(config)) for _ in range(arguments.rounds)]
     bare = [seconds.total for seconds, _ in rounds]
     lightning = [seconds for _, seconds in rounds]
