@@ -2,7 +2,7 @@
 
 import argparse
 
-from tem_vae.benchmarks import geometry, training
+from tem_vae.studies.benchmarks import geometry, training
 
 # Each suite is a module with `add_arguments(parser)` and `run(arguments)`.
 _SUITES = {"geometry": geometry, "training": training}

@@ -8,9 +8,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from tem_vae.evaluation.measurements.training_history import read_scalars
-from tem_vae.experiments.panel_figures import draw_panels
-from tem_vae.experiments.panels import SECTIONS
+from tem_vae.report.measurements.training_history import read_scalars
+from tem_vae.sweeps.dashboard.drawing import draw_panels
+from tem_vae.sweeps.dashboard.panels import SECTIONS
 
 
 def main() -> int:

@@ -7,17 +7,17 @@ import sys
 
 from omegaconf import DictConfig
 
-from tem_vae.training.evaluation_config import EvaluateConfig
-from tem_vae.training.launch import launch, output_directory
-from tem_vae.training.schema import validate
+from tem_vae.config.evaluation import EvaluateConfig
+from tem_vae.config.launch import launch, output_directory
+from tem_vae.config.problems import validate
 
 
 def main(composed: DictConfig) -> None:
     """Evaluate and print the closing tables."""
     config = validate(composed, EvaluateConfig)
     # Torch takes seconds to load: what is wrong with the configuration is told before.
-    from tem_vae.training.evaluation import evaluate
-    from tem_vae.training.report import print_comparison, print_report
+    from tem_vae.evaluation.run import evaluate
+    from tem_vae.evaluation.tables import print_comparison, print_report
 
     run_dir = output_directory(config.run_dir)
     results = evaluate(config, run_dir)

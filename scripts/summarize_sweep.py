@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tem_vae.experiments.summary import print_summary, summarize
+from tem_vae.sweeps.summary import print_summary, summarize
 
 
 def main() -> int:

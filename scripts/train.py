@@ -8,10 +8,10 @@ import sys
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from tem_vae.training.config import TrainConfig
-from tem_vae.training.launch import launch, output_directory
-from tem_vae.training.resume import continued_config
-from tem_vae.training.schema import validate
+from tem_vae.config.launch import launch, output_directory
+from tem_vae.config.problems import validate
+from tem_vae.config.resume import continued_config
+from tem_vae.config.training import TrainConfig
 
 
 def main(composed: DictConfig) -> float | None:
@@ -19,8 +19,8 @@ def main(composed: DictConfig) -> float | None:
     # Torch takes seconds to load: `launch` tells before what is wrong with the configuration.
     from lightning.pytorch.utilities import rank_zero_only
 
-    from tem_vae.experiments.job import objective_value, place_job
-    from tem_vae.training.report import print_report
+    from tem_vae.evaluation.tables import print_report
+    from tem_vae.sweeps.job import objective_value, place_job
     from tem_vae.training.run import train
 
     config = validate(place_job(composed), TrainConfig)

@@ -13,7 +13,7 @@ from pathlib import Path
 import wandb
 
 try:
-    from tem_vae.experiments.dashboard import build_workspace, render_json
+    from tem_vae.sweeps.dashboard.workspace import build_workspace, render_json
 except ModuleNotFoundError as error:
     sys.exit(f"{error}; install it with: pip install -c constraints.txt -e '.[dashboard]'")
 

@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend; importing them loads nothing else."""
+"""Errors for people: what was wrong with what they gave; importing them loads nothing else."""
 
 
 class ConfigurationError(ValueError):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tem_vae.data.worlds import read_graph
+from tem_vae.worlds import read_graph
 
 ROOT = Path(__file__).parents[1]
 

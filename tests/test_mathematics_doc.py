@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from tem_vae import article
 from tem_vae.geometry import Neighborhood, NeighborhoodMixture, Pseudometric, factorize
 from tem_vae.geometry.euclidean import pairwise_squared_distance
 from tem_vae.model import (
@@ -27,8 +26,9 @@ from tem_vae.model import (
     TemVae,
     importance_weighted_bound,
 )
-from tem_vae.reproduction.calibration import squared_distance_spread
-from tem_vae.reproduction.theory import published_mean_squared_distance
+from tem_vae.studies.article import published
+from tem_vae.studies.article.calibration import squared_distance_spread
+from tem_vae.studies.article.theory import published_mean_squared_distance
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs" / "mathematics.md").read_text(encoding="utf-8")
@@ -319,7 +319,7 @@ def test_the_formula_is_what_the_code_computes(number: int, case: SimpleNamespac
 
 
 def test_every_function_of_the_article_is_mapped() -> None:
-    assert sorted(row[0] for row in MAPPING) == sorted(article.__all__)
+    assert sorted(row[0] for row in MAPPING) == sorted(published.__all__)
 
 
 @pytest.mark.parametrize("counterpart", sorted({row[1] for row in MAPPING}))

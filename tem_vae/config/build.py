@@ -2,6 +2,14 @@
 
 from collections.abc import Sequence
 
+from tem_vae.config.training import DigitsConfig, HeldOutConfig, ModelConfig, PerceptsConfig
+from tem_vae.config.worlds import (
+    HexagonalWorldConfig,
+    ObstructedWorldConfig,
+    RectangularWorldConfig,
+    RingWorldConfig,
+    WorldConfig,
+)
 from tem_vae.data import (
     Digits,
     GraphWorlds,
@@ -13,12 +21,10 @@ from tem_vae.data import (
     RectangularWorlds,
     RingWorlds,
     Symbols,
-    WalkDataModule,
     WalkSource,
     WorldSource,
 )
 from tem_vae.data.percepts import Split
-from tem_vae.data.worlds import renumber_actions
 from tem_vae.geometry import Pseudometric
 from tem_vae.model import (
     IdentityEncoder,
@@ -34,14 +40,7 @@ from tem_vae.model import (
     euclidean_metric,
     random_metric,
 )
-from tem_vae.training.config import DataConfig, DigitsConfig, HeldOutConfig, ModelConfig, PerceptsConfig
-from tem_vae.training.world_config import (
-    HexagonalWorldConfig,
-    ObstructedWorldConfig,
-    RectangularWorldConfig,
-    RingWorldConfig,
-    WorldConfig,
-)
+from tem_vae.worlds import renumber_actions
 
 # (time, time) arrays of all walks evaluated at once hold about this many numbers, 32 MB in float32.
 _LARGEST_ATTENTION = 8_000_000
@@ -67,25 +66,6 @@ def build_worlds(config: WorldConfig) -> WorldSource:
             return RingWorlds(config.places)
         case _:
             return GraphWorlds(config.graph)
-
-
-def build_data(config: DataConfig, seed: int, updates: int) -> WalkDataModule:
-    """The walks of a run.
-
-    Args:
-        config: The ``data`` section.
-        seed: Decides the training walks.
-        updates: How many there will be.
-    """
-    percepts = build_percepts(config.percepts)
-    policy = MomentumPolicy(config.momentum)
-    worlds = build_worlds(config.world)
-    train = WalkSource(worlds, percepts, policy, "train", config.batch_size, config.walk_length)
-    validation = build_held_out(config.validation, percepts, policy, "validation", worlds.actions)
-    test = build_held_out(config.test, percepts, policy, "test", worlds.actions)
-    return WalkDataModule(
-        train, seed, validation, test, config.num_workers, round(config.lengthen_after * updates)
-    )
 
 
 def build_held_out(

@@ -10,7 +10,7 @@ from hydra.core.object_type import ObjectType
 from omegaconf import OmegaConf
 from pydantic import BaseModel
 
-from tem_vae.training.schema import Problem, raise_problems
+from tem_vae.config.problems import Problem, raise_problems
 
 
 class Choices:

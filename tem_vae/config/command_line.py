@@ -15,8 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel
 
-from tem_vae.training.choices import Choices
-from tem_vae.training.schema import NO_VALUE, Problem, find_problems, plain_values, raise_problems
+from tem_vae.config.choices import Choices
+from tem_vae.config.problems import NO_VALUE, Problem, find_problems, plain_values, raise_problems
 
 CONF = Path(__file__).parents[2] / "conf"
 

@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tem_vae.training.config import PerceptsConfig
-from tem_vae.training.path_fields import Checkpoints, RunDirectory
-from tem_vae.training.section import Section
-from tem_vae.training.world_config import SizeRange, WorldConfig, WorldFile
+from tem_vae.config.fields import Checkpoints, RunDirectory
+from tem_vae.config.section import Section
+from tem_vae.config.training import PerceptsConfig
+from tem_vae.config.worlds import SizeRange, WorldConfig, WorldFile
 
 
 class EvaluationWorldConfig(Section):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from tem_vae.training.section import Allowed
+from tem_vae.config.section import Allowed
 
 CONFIG_KEY = "tem_vae_config"  # what a checkpoint keeps the configuration of its run under
 

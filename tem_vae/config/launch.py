@@ -18,10 +18,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel
 
-from tem_vae.training.choices import check_choices
-from tem_vae.training.composition import CONF, check_command_line
-from tem_vae.training.errors import CheckpointError, ConfigurationError
-from tem_vae.training.interruption import Interrupted, interruptible
+from tem_vae.config.choices import check_choices
+from tem_vae.config.command_line import CONF, check_command_line
+from tem_vae.errors import CheckpointError, ConfigurationError
+from tem_vae.runs.interruption import Interrupted, interruptible
 
 RUNS = "runs"
 

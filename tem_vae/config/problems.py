@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from tem_vae.training.errors import ConfigurationError
+from tem_vae.errors import ConfigurationError
 
 Config = TypeVar("Config", bound=BaseModel)
 Location = tuple[int | str, ...]

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 import annotated_types
 from pydantic.fields import FieldInfo
 
-from tem_vae.training.commented_yaml import Leaf, read_introduction, read_leaves
-from tem_vae.training.composition import CONF
-from tem_vae.training.config import TrainConfig
-from tem_vae.training.evaluation_config import EvaluateConfig
-from tem_vae.training.schema import sections_of, tags_of
-from tem_vae.training.section import Allowed, Section
+from tem_vae.config.command_line import CONF
+from tem_vae.config.commented_yaml import Leaf, read_introduction, read_leaves
+from tem_vae.config.evaluation import EvaluateConfig
+from tem_vae.config.problems import sections_of, tags_of
+from tem_vae.config.section import Allowed, Section
+from tem_vae.config.training import TrainConfig
 
 PAGE = CONF.parent / "docs" / "configuration.md"
 COMMAND = "python scripts/configuration_reference.py"

@@ -1,18 +1,14 @@
 """What ``resume=true`` continues, and with which configuration."""
 
-import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from tem_vae.training.config import TrainConfig
-from tem_vae.training.errors import ConfigurationError
-from tem_vae.training.schema import flatten
-
-_log = logging.getLogger(__name__)
+from tem_vae.config.problems import flatten
+from tem_vae.config.training import TrainConfig
+from tem_vae.errors import ConfigurationError
 
 # What may be said anew where a run continues; nothing here is part of what it computes.
 _FREE = (
@@ -52,17 +48,6 @@ def continued_config(config: TrainConfig, overrides: Sequence[str]) -> TrainConf
     anew = {name: getattr(config.trainer, name) for name in ("threads", "checkpoint_interval")}
     trainer = stored.trainer.model_copy(update=anew)
     return stored.model_copy(update=free | {"logger": config.logger, "data": data, "trainer": trainer})
-
-
-def last_checkpoint(config: TrainConfig, run_dir: Path) -> Path | None:
-    """The checkpoint to continue from; None where there is none yet, or where the run is a new one."""
-    path = run_dir / "checkpoints" / "last.ckpt"
-    if not config.resume:
-        return None
-    if not path.exists():
-        _log.warning("%s holds no checkpoint to continue from; the run starts at its beginning", run_dir)
-        return None
-    return path
 
 
 def _stored_config(config: TrainConfig) -> TrainConfig | None:

@@ -8,10 +8,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from tem_vae.data.worlds import ActionMismatchError, check_actions
-from tem_vae.training.path_fields import RunDirectory, check_whole, checks_files
-from tem_vae.training.section import Section
-from tem_vae.training.world_config import WorldConfig
+from tem_vae.config.fields import RunDirectory, check_whole, checks_files
+from tem_vae.config.section import Section
+from tem_vae.config.worlds import WorldConfig
+from tem_vae.worlds import ActionMismatchError, check_actions
 
 
 class DigitsConfig(Section):

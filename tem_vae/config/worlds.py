@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from tem_vae.data.worlds import (
+from tem_vae.config.fields import checks_files
+from tem_vae.config.section import Allowed, Section
+from tem_vae.worlds import (
     HexagonalWorlds,
     ObstructedWorlds,
     RectangularWorlds,
@@ -13,8 +15,6 @@ from tem_vae.data.worlds import (
     WorldGraph,
     read_graph,
 )
-from tem_vae.training.path_fields import checks_files
-from tem_vae.training.section import Allowed, Section
 
 _SIZE = "whole number >= 1, or [min, max] with 1 <= min <= max"
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tem_vae.data.worlds import NO_LINK, IntArray, Worlds
+from tem_vae.arrays import IntArray
+from tem_vae.worlds import NO_LINK, Worlds
 
 STAY = 0
 

@@ -11,9 +11,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.progress import track
 
 from tem_vae.data import HeldOutWalks
-from tem_vae.evaluation.figures.illustration import Illustration
-from tem_vae.evaluation.figures.walk_animation import animate_walk, animated_steps
-from tem_vae.evaluation.gallery import (
+from tem_vae.evaluation.tables import describe_accuracies, describe_bound
+from tem_vae.evaluation.trained import TrainedRun, find_checkpoint
+from tem_vae.report.exploration import explore
+from tem_vae.report.figures.walk_animation import animate_walk, animated_steps
+from tem_vae.report.gallery import (
     Subject,
     illustrate_accuracy,
     illustrate_distances,
@@ -26,11 +28,9 @@ from tem_vae.evaluation.gallery import (
     illustrate_walk,
     illustrate_world_map,
 )
-from tem_vae.evaluation.measurements.exploration import explore
-from tem_vae.evaluation.measurements.training_history import read_history
-from tem_vae.training.checkpoint import TrainedRun, find_checkpoint
-from tem_vae.training.metrics_file import Metrics
-from tem_vae.training.report import describe_accuracies, describe_bound
+from tem_vae.report.illustration import Illustration
+from tem_vae.report.measurements.training_history import read_history
+from tem_vae.runs.metrics import Metrics
 
 _T = TypeVar("_T")
 
@@ -114,7 +114,7 @@ def _render(
     sections: list[Section],
     animation: Path,
 ) -> str:
-    loader = PackageLoader("tem_vae.training", "templates")
+    loader = PackageLoader("tem_vae.evaluation", "templates")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.get_template("report.html").render(
         checkpoint=checkpoint,

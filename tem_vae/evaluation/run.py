@@ -8,15 +8,15 @@ from pathlib import Path
 import lightning as L
 import torch
 
+from tem_vae.config.build import build_held_out, build_percepts
+from tem_vae.config.evaluation import EvaluateConfig
 from tem_vae.data import HeldOutWalks, MomentumPolicy
-from tem_vae.training.build import build_held_out, build_percepts
-from tem_vae.training.checkpoint import TrainedRun, load_run
-from tem_vae.training.evaluation_config import EvaluateConfig
-from tem_vae.training.html_report import write_report
-from tem_vae.training.metrics_file import Metrics, write_metrics
-from tem_vae.training.terminal import progress_bar, quiet_lightning
-from tem_vae.training.tester import score
-from tem_vae.training.walk_plan import WalkPlan, check_same, plan_walks
+from tem_vae.evaluation.page import write_report
+from tem_vae.evaluation.tester import score
+from tem_vae.evaluation.trained import TrainedRun, load_run
+from tem_vae.evaluation.walk_plan import WalkPlan, check_same, plan_walks
+from tem_vae.runs.metrics import Metrics, write_metrics
+from tem_vae.runs.terminal import progress_bar, quiet_lightning
 
 
 def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from tem_vae.evaluation.scores import score_name
-from tem_vae.training.metrics_file import Metrics
-from tem_vae.training.tester import IWAE_STEPS
+from tem_vae.evaluation.tester import IWAE_STEPS
+from tem_vae.runs.metrics import Metrics
+from tem_vae.scores.prediction import score_name
 
 _PREDICTORS = {
     "memory": "TEM VAE, by memory weights",

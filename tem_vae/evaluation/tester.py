@@ -7,10 +7,14 @@ import lightning as L
 import torch
 from torch import Tensor
 
+from tem_vae.config.build import build_model
 from tem_vae.data import HeldOutWalks, PerceptSource, Symbols, Walks, classify_steps
-from tem_vae.evaluation.classifier import NearestPercept
-from tem_vae.evaluation.oracle import tight_bounds
-from tem_vae.evaluation.scores import (
+from tem_vae.evaluation.trained import TrainedRun
+from tem_vae.model import TemVae
+from tem_vae.runs.metrics import Metrics
+from tem_vae.scores.classifier import NearestPercept
+from tem_vae.scores.oracle import tight_bounds
+from tem_vae.scores.prediction import (
     AGENTS,
     MODEL,
     UNTRAINED,
@@ -18,11 +22,8 @@ from tem_vae.evaluation.scores import (
     PredictionScores,
     remembered_class,
 )
-from tem_vae.evaluation.spectrum import effective_rank, subspace_share, unscaled_whitening
-from tem_vae.model import TemVae
-from tem_vae.training.build import build_model
-from tem_vae.training.checkpoint import TrainedRun
-from tem_vae.training.metrics_file import Metrics
+from tem_vae.scores.spectrum import effective_rank, subspace_share, unscaled_whitening
+from tem_vae.seeding import seeded
 
 IWAE_SAMPLES = 50
 IWAE_STEPS = 200
@@ -35,8 +36,7 @@ def score(run: TrainedRun, walks: HeldOutWalks, trainer: L.Trainer) -> Metrics:
         Scores named ``test/``, and their standard errors over walks named ``test_standard_error/``.
     """
     percepts = walks.source.percepts
-    with torch.random.fork_rng():
-        torch.manual_seed(run.config.seed)
+    with seeded(run.config.seed):
         untrained = build_model(run.config.model, percepts, len(walks.source.worlds.actions))
     scores = build_scores(percepts, (*MODEL, *AGENTS, UNTRAINED))
     tester = Tester(run.model, untrained.eval(), scores, percepts, walks.seed)

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
+from tem_vae.config.build import build_model, build_percepts
+from tem_vae.config.fields import CONFIG_KEY
+from tem_vae.config.training import TrainConfig
 from tem_vae.data import PerceptSource
+from tem_vae.errors import CheckpointError
 from tem_vae.model import TemVae
-from tem_vae.training.build import build_model, build_percepts
-from tem_vae.training.config import TrainConfig
-from tem_vae.training.errors import CheckpointError
-from tem_vae.training.path_fields import CONFIG_KEY
 
 _MODEL_PREFIX = "model."
 

@@ -3,12 +3,12 @@
 import textwrap
 from collections.abc import Mapping
 
-from tem_vae.data.worlds import ActionMismatchError, check_actions
-from tem_vae.training.build import build_percepts
-from tem_vae.training.config import DataConfig, DigitsConfig, HeldOutConfig, PerceptsConfig
-from tem_vae.training.errors import ConfigurationError
-from tem_vae.training.evaluation_config import EvaluationDataConfig
-from tem_vae.training.schema import check, flatten
+from tem_vae.config.build import build_percepts
+from tem_vae.config.evaluation import EvaluationDataConfig
+from tem_vae.config.problems import check, flatten
+from tem_vae.config.training import DataConfig, DigitsConfig, HeldOutConfig, PerceptsConfig
+from tem_vae.errors import ConfigurationError
+from tem_vae.worlds import ActionMismatchError, check_actions
 
 
 class WalkPlan(HeldOutConfig):

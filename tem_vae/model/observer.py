@@ -8,9 +8,9 @@ from torch import Tensor
 
 from tem_vae.geometry import Factorization
 from tem_vae.geometry.precision import matrix_dtype
-from tem_vae.model.generative import TemVae
+from tem_vae.model.checks import check_dtype_of_actions, check_numbers_of_actions
 from tem_vae.model.path_integration import Location
-from tem_vae.model.walk_checks import check_dtype_of_actions, check_numbers_of_actions
+from tem_vae.model.tem_vae import TemVae
 
 
 class Expectation(NamedTuple):

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from tem_vae.data import StepKinds, Walks, classify_steps
-from tem_vae.data.datamodule import concatenate
-from tem_vae.evaluation.scores import remembered_class
+from tem_vae.data.held_out import concatenate
 from tem_vae.model import TemVae
+from tem_vae.scores.prediction import remembered_class
 
 
 @dataclass(frozen=True)

@@ -10,38 +10,38 @@ from torch import Tensor
 
 from tem_vae.data import PerceptSource, Walks
 from tem_vae.data.percepts import Split
-from tem_vae.evaluation.figures.accuracy import describe_accuracy, draw_accuracy
-from tem_vae.evaluation.figures.distances import describe_distances, draw_distances
-from tem_vae.evaluation.figures.illustration import Illustration
-from tem_vae.evaluation.figures.location import (
+from tem_vae.model import TemVae
+from tem_vae.report.appearance import Appearance
+from tem_vae.report.exploration import Exploration
+from tem_vae.report.figures.accuracy import describe_accuracy, draw_accuracy
+from tem_vae.report.figures.distances import describe_distances, draw_distances
+from tem_vae.report.figures.neighborhoods import describe_neighborhoods, draw_neighborhoods
+from tem_vae.report.figures.novelty import describe_novelty, draw_novelty
+from tem_vae.report.figures.path_integration import (
     describe_phases,
     describe_world_map,
     draw_phases,
     draw_world_map,
 )
-from tem_vae.evaluation.figures.neighborhoods import describe_neighborhoods, draw_neighborhoods
-from tem_vae.evaluation.figures.novelty import describe_novelty, draw_novelty
-from tem_vae.evaluation.figures.rate_maps import describe_rate_maps, draw_rate_maps
-from tem_vae.evaluation.figures.spectra import describe_spectra, draw_spectra
-from tem_vae.evaluation.figures.training import describe_training, draw_training
-from tem_vae.evaluation.figures.walk import describe_walk, draw_walk
-from tem_vae.evaluation.measurements.accuracy_breakdown import break_down_accuracy
-from tem_vae.evaluation.measurements.appearance import Appearance
-from tem_vae.evaluation.measurements.distances import measure_visits, sample_distances
-from tem_vae.evaluation.measurements.exploration import Exploration
-from tem_vae.evaluation.measurements.location_codes import (
+from tem_vae.report.figures.rate_maps import describe_rate_maps, draw_rate_maps
+from tem_vae.report.figures.spectra import describe_spectra, draw_spectra
+from tem_vae.report.figures.training import describe_training, draw_training
+from tem_vae.report.figures.walk import describe_walk, draw_walk
+from tem_vae.report.illustration import Illustration
+from tem_vae.report.location_codes import (
     ActionPhases,
     map_world,
     measure_action_phases,
     measure_drift,
 )
-from tem_vae.evaluation.measurements.neighborhood_samples import sample_neighborhoods
-from tem_vae.evaluation.measurements.novelty import measure_novelty
-from tem_vae.evaluation.measurements.rate_maps import measure_rate_maps
-from tem_vae.evaluation.measurements.spectra import measure_spectra
-from tem_vae.evaluation.measurements.training_history import TrainingHistory
-from tem_vae.evaluation.measurements.walk_trace import WalkTrace, trace_walk
-from tem_vae.model import TemVae
+from tem_vae.report.measurements.accuracy_breakdown import break_down_accuracy
+from tem_vae.report.measurements.distances import measure_visits, sample_distances
+from tem_vae.report.measurements.neighborhood_samples import sample_neighborhoods
+from tem_vae.report.measurements.novelty import measure_novelty
+from tem_vae.report.measurements.rate_maps import measure_rate_maps
+from tem_vae.report.measurements.spectra import measure_spectra
+from tem_vae.report.measurements.training_history import TrainingHistory
+from tem_vae.report.walk_trace import WalkTrace, trace_walk
 
 _SHOWN_WALK = 0
 _SHOWN_REFERENCES = 4

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from tem_vae.evaluation.measurements.table import Table
+from tem_vae.report.table import Table
 
 
 @dataclass(frozen=True)

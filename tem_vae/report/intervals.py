@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tem_vae.data.worlds import FloatArray
+from tem_vae.arrays import FloatArray
 
 _QUANTILE = 1.959964  # two-sided 95 %
 

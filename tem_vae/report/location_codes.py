@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tem_vae.arrays import FloatArray, IntArray
 from tem_vae.data import Walks
-from tem_vae.data.worlds import FloatArray, IntArray
-from tem_vae.evaluation.measurements.table import BoolArray, Table, flatten_array
 from tem_vae.model import MemoryPrior, TemVae
+from tem_vae.report.table import BoolArray, Table, flatten_array
 
 _LENGTHS = (2, 4, 8, 16, 32, 64, 128, 256, 512)
 _LOOPS = 200

@@ -6,12 +6,12 @@ from typing import Literal
 import numpy as np
 import torch
 
+from tem_vae.arrays import FloatArray, IntArray
 from tem_vae.data import Walks, classify_steps
 from tem_vae.data.percepts import FloatPercepts
-from tem_vae.data.worlds import FloatArray, IntArray
-from tem_vae.evaluation.measurements.table import Table
-from tem_vae.evaluation.scores import remembered_class
 from tem_vae.model import TemVae
+from tem_vae.report.table import Table
+from tem_vae.scores.prediction import remembered_class
 
 StepKind = Literal["start", "stay", "first visit", "revisit", "zero-shot link"]
 

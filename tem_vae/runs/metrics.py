@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tem_vae.training.files import write_whole
+from tem_vae.runs.files import write_whole
 
 Metrics = dict[str, float | int | None]
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from tem_vae.data import Worlds
-from tem_vae.data.worlds import NO_LINK
 from tem_vae.model import PathIntegrator
+from tem_vae.worlds import NO_LINK
 
 
 def opposite_actions(worlds: Worlds) -> dict[int, int]:

@@ -10,11 +10,11 @@ from torchmetrics import SumMetric
 from torchmetrics.classification import BinaryAUROC
 
 from tem_vae.data import StepKinds, Walks, classify_steps
-from tem_vae.evaluation.baselines import copy_agent, edge_agent, majority_agent, node_agent
-from tem_vae.evaluation.classifier import NearestPercept
-from tem_vae.evaluation.masked_means import MaskedMeans
-from tem_vae.evaluation.oracle import TightBounds
 from tem_vae.model import ElboTerms, Prediction
+from tem_vae.scores.baselines import copy_agent, edge_agent, majority_agent, node_agent
+from tem_vae.scores.classifier import NearestPercept
+from tem_vae.scores.masked_means import MaskedMeans
+from tem_vae.scores.oracle import TightBounds
 
 
 def remembered_class(memory_weights: Tensor, classes: Tensor, n_classes: int) -> Tensor:

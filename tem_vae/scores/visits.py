@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from tem_vae.data import Walks, classify_steps
-from tem_vae.evaluation.masked_means import MaskedMeans
-from tem_vae.evaluation.scores import remembered_class
 from tem_vae.model import Prediction
+from tem_vae.scores.masked_means import MaskedMeans
+from tem_vae.scores.prediction import remembered_class
 
 # First and last visit number of each score; at visit 1 there is nothing to remember.
 _RANGES = {"2": (2, 2), "3": (3, 3), "4": (4, 4), "5_to_8": (5, 8), "9_on": (9, None)}

@@ -12,13 +12,13 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from tem_vae.experiments.jobs import FAILURE_FILE, has_jobs
-from tem_vae.experiments.record import SweepRecord, find_sweep, identifying_overrides, read_record
-from tem_vae.experiments.search import continue_search, is_search
-from tem_vae.experiments.summary import print_summary, summarize
-from tem_vae.training.config import TrainConfig
-from tem_vae.training.errors import CheckpointError, ConfigurationError
-from tem_vae.training.launch import CONFIGURATION_WRONG
+from tem_vae.config.launch import CONFIGURATION_WRONG
+from tem_vae.config.training import TrainConfig
+from tem_vae.errors import CheckpointError, ConfigurationError
+from tem_vae.sweeps.jobs import FAILURE_FILE, has_jobs
+from tem_vae.sweeps.record import SweepRecord, find_sweep, identifying_overrides, read_record
+from tem_vae.sweeps.search import continue_search, is_search
+from tem_vae.sweeps.summary import print_summary, summarize
 
 _log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tem_vae.evaluation.figures.style import styled
-from tem_vae.experiments.table import Row
+from tem_vae.report.style import styled
+from tem_vae.sweeps.table import Row
 
 _MEASURED = {
     "test/zero_shot_accuracy": "zero-shot accuracy",

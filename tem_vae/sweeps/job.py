@@ -6,8 +6,8 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from tem_vae.experiments.jobs import validation_scores
-from tem_vae.training.config import TrainConfig
+from tem_vae.config.training import TrainConfig
+from tem_vae.sweeps.jobs import validation_scores
 
 
 def place_job(composed: DictConfig) -> DictConfig:

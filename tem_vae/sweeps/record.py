@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tem_vae.training.errors import ConfigurationError
+from tem_vae.errors import ConfigurationError
 
 RECORD_FILE = "sweep.yaml"
 

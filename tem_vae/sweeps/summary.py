@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tem_vae.experiments.figures import draw_figures
-from tem_vae.experiments.jobs import Job, read_jobs
-from tem_vae.experiments.record import read_record
-from tem_vae.experiments.table import REPEATED_OVER, Row, best_row, tabulate
-from tem_vae.experiments.tables import render_markdown, write_csv
+from tem_vae.sweeps.figures import draw_figures
+from tem_vae.sweeps.jobs import Job, read_jobs
+from tem_vae.sweeps.record import read_record
+from tem_vae.sweeps.table import REPEATED_OVER, Row, best_row, tabulate
+from tem_vae.sweeps.tables import render_markdown, write_csv
 
 # Before a sweep.yaml was there to say.
 _DEFAULT_OBJECTIVE = "prediction/zero_shot_accuracy"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tem_vae.experiments.jobs import Job
+from tem_vae.sweeps.jobs import Job
 
 REPEATED_OVER = "seed"
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tem_vae.experiments.table import Estimate, Row
+from tem_vae.sweeps.table import Estimate, Row
 
 # Column heading and format by metric.
 _READ_FIRST = {

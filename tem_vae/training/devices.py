@@ -2,8 +2,8 @@
 
 from lightning.pytorch.accelerators import Accelerator, CUDAAccelerator, MPSAccelerator
 
-from tem_vae.training.config import TrainerConfig
-from tem_vae.training.errors import ConfigurationError
+from tem_vae.config.training import TrainerConfig
+from tem_vae.errors import ConfigurationError
 
 _KINDS: dict[str, tuple[type[Accelerator], ...]] = {
     "gpu": (CUDAAccelerator, MPSAccelerator),

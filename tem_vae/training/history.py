@@ -9,7 +9,7 @@ from typing import Any
 from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from tem_vae.training.files import write_whole
+from tem_vae.runs.files import write_whole
 
 
 class HistoryLogger(Logger):

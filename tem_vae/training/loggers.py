@@ -8,10 +8,10 @@ import wandb
 from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from tem_vae.training.config import LoggerConfig, TrainConfig
-from tem_vae.training.errors import ConfigurationError
+from tem_vae.config.training import LoggerConfig, TrainConfig
+from tem_vae.errors import ConfigurationError
+from tem_vae.runs.interruption import Interrupted
 from tem_vae.training.history import HistoryLogger
-from tem_vae.training.interruption import Interrupted
 
 # The axis of every panel, and the sections of what is logged.
 UPDATES = "trainer/global_step"

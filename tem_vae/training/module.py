@@ -5,14 +5,13 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 
+from tem_vae.config.training import OptimizerConfig
 from tem_vae.data import Walks
-from tem_vae.evaluation.scores import BoundScores, PredictionScores
-from tem_vae.evaluation.spectrum import describe_spectrum
 from tem_vae.model import Memory, MemoryPrior, Prediction, TemVae
-from tem_vae.training.config import OptimizerConfig
+from tem_vae.scores.prediction import BoundScores, PredictionScores
+from tem_vae.scores.spectrum import describe_spectrum
 from tem_vae.training.numerics import check_finite
-from tem_vae.training.optimizer import build_optimizer
-from tem_vae.training.schedules import forgetting
+from tem_vae.training.optimizer import build_optimizer, forgetting
 
 _BOUND = ("elbo", "reconstruction", "kl")
 

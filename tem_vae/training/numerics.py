@@ -1,15 +1,9 @@
 """NaN and infinity stop a run at the update where they arise, with all that is needed to find out why."""
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
-import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback
 from torch import Tensor
-
-from tem_vae.data import Walks
 
 
 class NonFiniteError(ArithmeticError):
@@ -33,44 +27,6 @@ def check_finite(what: str, update: int, named: Mapping[str, Tensor]) -> None:
     descriptions = [_describe(name, values) for name, values in named.items() if not values.isfinite().all()]
     if descriptions:
         raise NonFiniteError(f"update {update}: {what} not finite: {', '.join(descriptions)}")
-
-
-class NumericsGuard(Callback):
-    """Keeps the batch and the weights of the update at which a run was stopped.
-
-    Args:
-        run_dir: They are written to ``non_finite.pt`` in it.
-    """
-
-    def __init__(self, run_dir: Path) -> None:
-        self.run_dir = run_dir
-        self._batch: Walks | None = None
-
-    def on_train_batch_start(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Walks, batch_idx: int
-    ) -> None:
-        """Remember the batch."""
-        self._batch = batch
-
-    def on_exception(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
-    ) -> None:
-        """Save, and say where and what the run can be continued from."""
-        if not isinstance(exception, NonFiniteError) or self._batch is None:
-            return
-        path = self.run_dir / "non_finite.pt"
-        saved: dict[str, Any] = {
-            "update": trainer.global_step,
-            "batch": self._batch._asdict(),
-            "state_dict": pl_module.state_dict(),
-        }
-        torch.save(saved, path)
-        last = self.run_dir / "checkpoints" / "last.ckpt"
-        exception.add_note(
-            f"The batch and the weights are in {path} (torch.load gives a dict).\n"
-            f"The last good checkpoint is {last if last.exists() else 'none: it had not come to one yet'}.\n"
-            "A lower optimizer.learning_rate, or a smaller trainer.gradient_clip_val, may avoid it."
-        )
 
 
 def _describe(name: str, values: Tensor) -> str:

@@ -1,5 +1,6 @@
 """AdamW, with a rate and a schedule of its own for path integration."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -7,9 +8,8 @@ from typing import Any
 import torch
 from torch.optim.lr_scheduler import LambdaLR
 
+from tem_vae.config.training import OptimizerConfig
 from tem_vae.model import TemVae
-from tem_vae.training.config import OptimizerConfig
-from tem_vae.training.schedules import learning_rate_share, path_integration_share
 
 
 def build_optimizer(
@@ -38,3 +38,31 @@ def build_optimizer(
         partial(path_integration_share, updates=updates, config=config),
     ]
     return optimizer, LambdaLR(optimizer, shares)
+
+
+def learning_rate_share(update: int, updates: int, warmup: int) -> float:
+    """The share of the peak rate in force: a linear rise, times a cosine that falls to 0.
+
+    Args:
+        update: How many updates were made.
+        updates: How many there will be.
+        warmup: Over how many the rate rises.
+    """
+    rise = min(1.0, (update + 1) / (warmup + 1))
+    return rise * 0.5 * (1 + math.cos(math.pi * update / max(updates, 1)))
+
+
+def path_integration_share(update: int, updates: int, config: OptimizerConfig) -> float:
+    """The same for path integration, which waits.
+
+    While codes say nothing yet, the bound falls when every memory looks far away: rotations that learned from
+    it would drive opposite actions apart, some of them for good.
+    """
+    rise = (update - config.path_integration_delay) / max(config.warmup_updates, 1)
+    return min(1.0, max(0.0, rise)) * learning_rate_share(update, updates, config.warmup_updates)
+
+
+def forgetting(update: int, updates: int, config: OptimizerConfig) -> float:
+    """Nats of weight that a memory loses a step of age; falls to 0 with the square of the time left."""
+    until = config.forgetting_until * updates
+    return config.initial_forgetting * max(0.0, 1 - update / until) ** 2 if until > 0 else 0.0

@@ -10,23 +10,23 @@ import yaml
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 
-from tem_vae.data import WalkDataModule
-from tem_vae.evaluation.scores import MODEL
-from tem_vae.training.build import build_data, build_model
-from tem_vae.training.callbacks import TrainingClock, build_callbacks
-from tem_vae.training.checkpoint import load_run, read_checkpoint
-from tem_vae.training.checkpoint_io import AtomicCheckpointIO
-from tem_vae.training.config import TrainConfig
+from tem_vae.config.build import build_model
+from tem_vae.config.training import TrainConfig
+from tem_vae.errors import ConfigurationError
+from tem_vae.evaluation.tester import build_scores, score
+from tem_vae.evaluation.trained import load_run, read_checkpoint
+from tem_vae.runs.files import write_whole
+from tem_vae.runs.interruption import interruption
+from tem_vae.runs.metrics import Metrics, read_metrics, write_metrics
+from tem_vae.runs.terminal import quiet_lightning
+from tem_vae.scores.prediction import MODEL
+from tem_vae.training.callbacks.build import build_callbacks
+from tem_vae.training.callbacks.checkpoints import AtomicCheckpointIO
+from tem_vae.training.callbacks.clock import TrainingClock
+from tem_vae.training.datamodule import WalkDataModule, build_data
 from tem_vae.training.devices import check_devices
-from tem_vae.training.errors import ConfigurationError
-from tem_vae.training.files import write_whole
-from tem_vae.training.interruption import interruption
 from tem_vae.training.loggers import check_account, open_loggers
-from tem_vae.training.metrics_file import Metrics, read_metrics, write_metrics
 from tem_vae.training.module import TemVaeModule
-from tem_vae.training.resume import last_checkpoint
-from tem_vae.training.terminal import quiet_lightning
-from tem_vae.training.tester import build_scores, score
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +81,17 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
     if trainer.is_global_zero:
         write_metrics(metrics, run_dir)
     return metrics
+
+
+def last_checkpoint(config: TrainConfig, run_dir: Path) -> Path | None:
+    """The checkpoint to continue from; None where there is none yet, or where the run is a new one."""
+    path = run_dir / "checkpoints" / "last.ckpt"
+    if not config.resume:
+        return None
+    if not path.exists():
+        _log.warning("%s holds no checkpoint to continue from; the run starts at its beginning", run_dir)
+        return None
+    return path
 
 
 def _announce(config: TrainConfig, run_dir: Path, first_update: int) -> None:

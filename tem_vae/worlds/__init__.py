@@ -1,36 +1,24 @@
 """Worlds: where a walk can go. Every kind is a source of batches of worlds."""
 
-from tem_vae.data.worlds.graph import GraphWorlds
-from tem_vae.data.worlds.graph_file import WorldFileError, WorldGraph, read_graph
-from tem_vae.data.worlds.hexagonal import HexagonalWorlds
-from tem_vae.data.worlds.obstructed import ObstructedWorlds
-from tem_vae.data.worlds.rectangular import RectangularWorlds
-from tem_vae.data.worlds.relabelled import (
+from tem_vae.worlds.graph import GraphWorlds, WorldFileError, WorldGraph, read_graph
+from tem_vae.worlds.hexagonal import HexagonalWorlds
+from tem_vae.worlds.obstructed import ObstructedWorlds
+from tem_vae.worlds.rectangular import RectangularWorlds
+from tem_vae.worlds.relabelled import (
     ActionMismatchError,
     RelabelledWorlds,
     check_actions,
     renumber_actions,
 )
-from tem_vae.data.worlds.ring import RingWorlds
-from tem_vae.data.worlds.world import (
-    NO_LINK,
-    STAY,
-    FloatArray,
-    IntArray,
-    Range,
-    World,
-    Worlds,
-    WorldSource,
-)
+from tem_vae.worlds.ring import RingWorlds
+from tem_vae.worlds.world import NO_LINK, STAY, Range, World, Worlds, WorldSource
 
 __all__ = [
     "NO_LINK",
     "STAY",
     "ActionMismatchError",
-    "FloatArray",
     "GraphWorlds",
     "HexagonalWorlds",
-    "IntArray",
     "ObstructedWorlds",
     "Range",
     "RectangularWorlds",

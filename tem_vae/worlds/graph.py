@@ -1,9 +1,160 @@
-"""A world that is given place by place."""
+"""A world of one's own, given place by place in a JSON file."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Self
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, Strict, StrictStr, ValidationError, model_validator
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from tem_vae.data.worlds.graph_file import WorldGraph
-from tem_vae.data.worlds.world import NO_LINK, World, Worlds
+from tem_vae.worlds.world import NO_LINK, STAY, World, Worlds
+
+_MOST_PROBLEMS_SHOWN = 5
+
+Coordinate = Annotated[float, Strict()]
+
+
+class WorldFileError(ValueError):
+    """A file describes no world; the message lists what is wrong with it."""
+
+
+class Part(BaseModel):
+    """A part of the file; a key that is not listed is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+
+
+class Place(Part):
+    """Where a walker can be."""
+
+    name: StrictStr = Field(min_length=1, description="Its name, unlike that of any other place.")
+    position: tuple[Coordinate, Coordinate] = Field(description="Where it is drawn: x, y in link lengths.")
+
+
+class Link(Part):
+    """A step from one place to another, one way."""
+
+    start: StrictStr = Field(alias="from", description="The place that it leaves.")
+    action: StrictStr = Field(min_length=1, description="The action that follows it.")
+    end: StrictStr = Field(alias="to", description="The place that it leads to.")
+
+
+class WorldGraph(Part):
+    """Places, and links between them that are labelled by actions.
+
+    Raises:
+        ValidationError: Names repeat or do not fit together, or not every place can be reached from every
+            other.
+    """
+
+    description: StrictStr = Field(default="", description="For the reader.")
+    places: tuple[Place, ...] = Field(min_length=2, description="At least two.")
+    links: tuple[Link, ...] = Field(min_length=1, description="At least one.")
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """To stay, then every action in the order in which the links first name it."""
+        return (STAY, *dict.fromkeys(link.action for link in self.links))
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        problems = [*self._find_repeated_places(), *self._find_bad_links()]
+        if not problems:
+            problems = self._find_traps()
+        if problems:
+            raise ValueError("; ".join(shorten(problems)))
+        return self
+
+    def _find_repeated_places(self) -> list[str]:
+        names = [place.name for place in self.places]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        return [f'{names.count(name)} places have the name "{name}"; give each its own' for name in repeated]
+
+    def _find_bad_links(self) -> list[str]:
+        names = {place.name for place in self.places}
+        problems: list[str] = []
+        first: dict[tuple[str, str], int] = {}
+        for number, link in enumerate(self.links):
+            problems += [
+                f'links[{number}] leads {way} "{name}", which is not among the places'
+                for way, name in (("from", link.start), ("to", link.end))
+                if name not in names
+            ]
+            if link.action == STAY:
+                problems.append(f'links[{number}] has the action "{STAY}", which every place has by itself')
+            earlier = first.setdefault((link.start, link.action), number)
+            if earlier != number:
+                problems.append(
+                    f'links[{earlier}] and links[{number}] both leave "{link.start}" by "{link.action}"; '
+                    "an action leads to one place"
+                )
+        return problems
+
+    def _find_traps(self) -> list[str]:
+        """A walk must be able to go on for ever, wherever it is."""
+        number = {place.name: i for i, place in enumerate(self.places)}
+        start, end = (
+            [number[link.start] for link in self.links],
+            [number[link.end] for link in self.links],
+        )
+        links = coo_array((np.ones(len(start)), (start, end)), shape=(len(number),) * 2)
+        n_parts, part = connected_components(links, directed=True, connection="strong")
+        if n_parts == 1:
+            return []
+        other = self.places[int(np.flatnonzero(part != part[0])[0])].name
+        return [
+            f'from "{self.places[0].name}" to "{other}" there is no way, or none back; links lead one way, '
+            "so give both directions where both can be walked"
+        ]
+
+
+def read_graph(file: Path) -> WorldGraph:
+    """The world that a file describes.
+
+    Raises:
+        WorldFileError: It cannot be read, is no JSON, or describes no world.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return WorldGraph.model_validate(content)
+    except OSError as error:
+        raise WorldFileError(f"{file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise WorldFileError(f"{file} is no JSON: it is not text in UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise WorldFileError(
+            f"{file} is no JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        ) from None
+    except RecursionError:
+        raise WorldFileError(f"{file} describes no world: it is nested too deeply") from None
+    except ValidationError as error:
+        problems = [_describe(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()]
+        raise WorldFileError(f"{file} describes no world: {'; '.join(shorten(problems))}") from None
+
+
+def shorten(problems: list[str]) -> list[str]:
+    """The first few of many problems, and how many more there are."""
+    shown = problems[:_MOST_PROBLEMS_SHOWN]
+    more = len(problems) - len(shown)
+    return [*shown, f"and {more} more problems"] if more else shown
+
+
+def _describe(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    """One problem as a sentence; locations read like links[3].action."""
+    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in location]
+    where = "".join(steps).removeprefix(".")
+    parent = "".join(steps[:-1]).removeprefix(".") or "the file"
+    if kind == "missing" and isinstance(location[-1], int):
+        return f"{parent} has too few entries"
+    if kind == "missing":
+        return f'{parent} has no "{location[-1]}"'
+    if kind == "extra_forbidden":
+        return f'{parent} has a key "{location[-1]}", which means nothing here'
+    if kind == "model_type":
+        return f'{where or "the file"} must be an object, as in {{"key": value}}'
+    return f"{where}: {message}" if where else message.removeprefix("Value error, ")
 
 
 class GraphWorlds:

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from tem_vae.data.worlds.world import STAY, Range, World, Worlds, check_range, lattice_links
+from tem_vae.worlds.world import STAY, Range, World, Worlds, check_range, lattice_links
 
 
 class HexagonalWorlds:

@@ -5,8 +5,9 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-from tem_vae.data.worlds.rectangular import RectangularWorlds
-from tem_vae.data.worlds.world import NO_LINK, FloatArray, IntArray, Range, World, Worlds, check_range
+from tem_vae.arrays import FloatArray, IntArray
+from tem_vae.worlds.rectangular import RectangularWorlds
+from tem_vae.worlds.world import NO_LINK, Range, World, Worlds, check_range
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tem_vae.data.worlds.world import NO_LINK, STAY, IntArray, Range, Worlds, check_range
+from tem_vae.arrays import IntArray
+from tem_vae.worlds.world import NO_LINK, STAY, Range, Worlds, check_range
 
 
 class RectangularWorlds:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tem_vae.data.worlds.world import NO_LINK, Worlds, WorldSource
+from tem_vae.worlds.world import NO_LINK, Worlds, WorldSource
 
 
 class ActionMismatchError(ValueError):

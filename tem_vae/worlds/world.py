@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
+
+from tem_vae.arrays import FloatArray, IntArray
 
 NO_LINK = -1
 STAY = "stay"
 
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
 Range = tuple[int, int]
 
 

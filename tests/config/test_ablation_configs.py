@@ -4,14 +4,15 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
+from tem_vae.config.build import build_model
+from tem_vae.config.command_line import CONF
+from tem_vae.config.problems import validate
+from tem_vae.config.training import TrainConfig
 from tem_vae.data import Walks
+from tem_vae.errors import ConfigurationError
 from tem_vae.geometry import Pseudometric
 from tem_vae.model import LeakyTemVae, StandardNormalPrior, TemVae
-from tem_vae.training.build import build_data, build_model
-from tem_vae.training.composition import CONF
-from tem_vae.training.config import TrainConfig
-from tem_vae.training.errors import ConfigurationError
-from tem_vae.training.schema import validate
+from tem_vae.training.datamodule import build_data
 
 ABLATIONS = sorted(path.stem for path in (CONF / "experiment" / "ablation").glob("*.yaml"))
 

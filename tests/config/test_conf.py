@@ -6,9 +6,9 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from tem_vae.training.composition import CONF
-from tem_vae.training.config import TrainConfig
-from tem_vae.training.schema import validate
+from tem_vae.config.command_line import CONF
+from tem_vae.config.problems import validate
+from tem_vae.config.training import TrainConfig
 
 GROUPS = ("data", "data/percepts", "model", "optimizer", "trainer", "logger")
 

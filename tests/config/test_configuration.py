@@ -9,11 +9,11 @@ import torch
 from malformed_configurations import jobs, malformed_configurations
 from refusals import Malformed, refuse
 
-from tem_vae.training.composition import CONF, check_command_line
-from tem_vae.training.config import TrainConfig
-from tem_vae.training.errors import ConfigurationError
-from tem_vae.training.evaluation_config import EvaluateConfig
-from tem_vae.training.path_fields import CONFIG_KEY
+from tem_vae.config.command_line import CONF, check_command_line
+from tem_vae.config.evaluation import EvaluateConfig
+from tem_vae.config.fields import CONFIG_KEY
+from tem_vae.config.training import TrainConfig
+from tem_vae.errors import ConfigurationError
 
 SCHEMAS = {"train.py": ("train", TrainConfig), "evaluate.py": ("evaluate", EvaluateConfig)}
 
@@ -164,6 +164,6 @@ def test_a_refusal_that_takes_torch_leaves_no_folder_behind(tmp_path: Path) -> N
 
 
 def test_checking_loads_no_torch() -> None:
-    program = "import sys, tem_vae.training.launch, tem_vae.training.config; print('torch' in sys.modules)"
+    program = "import sys, tem_vae.config.launch, tem_vae.config.training; print('torch' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ended.stdout == "False\n"

@@ -8,12 +8,12 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from pydantic import Field
 
-from tem_vae.training.commented_yaml import read_introduction, read_leaves
-from tem_vae.training.composition import CONF
-from tem_vae.training.config import TrainConfig
-from tem_vae.training.evaluation_config import EvaluateConfig
-from tem_vae.training.reference import COMMAND, PAGE, allowed, parts, render, rows
-from tem_vae.training.section import Allowed, Section
+from tem_vae.config.command_line import CONF
+from tem_vae.config.commented_yaml import read_introduction, read_leaves
+from tem_vae.config.evaluation import EvaluateConfig
+from tem_vae.config.reference import COMMAND, PAGE, allowed, parts, render, rows
+from tem_vae.config.section import Allowed, Section
+from tem_vae.config.training import TrainConfig
 
 SCHEMAS: dict[str, type[Section]] = {"train": TrainConfig, "evaluate": EvaluateConfig}
 

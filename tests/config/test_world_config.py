@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
+from tem_vae.config.command_line import CONF
+from tem_vae.config.evaluation import EvaluationDataConfig
+from tem_vae.config.problems import check, validate
+from tem_vae.config.training import DataConfig, TrainConfig
 from tem_vae.data import HexagonalWorlds, ObstructedWorlds, RectangularWorlds, RelabelledWorlds, RingWorlds
-from tem_vae.training.build import build_data
-from tem_vae.training.composition import CONF
-from tem_vae.training.config import DataConfig, TrainConfig
-from tem_vae.training.errors import ConfigurationError
-from tem_vae.training.evaluation_config import EvaluationDataConfig
-from tem_vae.training.schema import check, validate
-from tem_vae.training.walk_plan import check_same, plan_walks
+from tem_vae.errors import ConfigurationError
+from tem_vae.evaluation.walk_plan import check_same, plan_walks
+from tem_vae.training.datamodule import build_data
 
 ROOT = Path(__file__).parents[2]
 FIGURE_EIGHT = ROOT / "examples" / "worlds" / "figure_eight.json"

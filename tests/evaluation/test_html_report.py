@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from composed import compose_evaluation, compose_short_run
 
-from tem_vae.evaluation.figures import walk_animation
-from tem_vae.training.evaluation import evaluate
-from tem_vae.training.metrics_file import Metrics
+from tem_vae.evaluation.run import evaluate
+from tem_vae.report.figures import walk_animation
+from tem_vae.runs.metrics import Metrics
 from tem_vae.training.run import train
 
 

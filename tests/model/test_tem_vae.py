@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tem_vae.evaluation.oracle import oracle_log_weights
 from tem_vae.model import ElboTerms, TemVae, importance_weighted_bound
+from tem_vae.scores.oracle import oracle_log_weights
 
 Walk = tuple[Tensor, Tensor]
 

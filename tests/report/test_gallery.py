@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tem_vae.data import Digits, MomentumPolicy, PerceptSource, RectangularWorlds, Symbols, WalkSource
-from tem_vae.evaluation.figures.illustration import Illustration
-from tem_vae.evaluation.figures.walk_animation import draw_step, render
-from tem_vae.evaluation.gallery import (
+from tem_vae.geometry import Pseudometric
+from tem_vae.model import MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
+from tem_vae.report.exploration import Exploration, explore
+from tem_vae.report.figures.walk_animation import draw_step, render
+from tem_vae.report.gallery import (
     Subject,
     illustrate_accuracy,
     illustrate_distances,
@@ -25,10 +27,8 @@ from tem_vae.evaluation.gallery import (
     illustrate_walk,
     illustrate_world_map,
 )
-from tem_vae.evaluation.measurements.exploration import Exploration, explore
-from tem_vae.evaluation.measurements.training_history import TrainingHistory
-from tem_vae.geometry import Pseudometric
-from tem_vae.model import MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
+from tem_vae.report.illustration import Illustration
+from tem_vae.report.measurements.training_history import TrainingHistory
 
 ILLUSTRATIONS: dict[str, Callable[[Subject, Exploration], Illustration]] = {
     "walk": lambda subject, _: illustrate_walk(subject),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tem_vae.evaluation.grid_score import autocorrelogram, grid_scores
+from tem_vae.report.grid_score import autocorrelogram, grid_scores
 
 Map = npt.NDArray[np.float64]
 

@@ -9,17 +9,17 @@ import torch
 from scipy import stats
 
 from tem_vae.data import Walks
-from tem_vae.evaluation.measurements.accuracy_breakdown import bin_accuracy, recall_experience
-from tem_vae.evaluation.measurements.distances import draw_pairs
-from tem_vae.evaluation.measurements.intervals import clustered_shares
-from tem_vae.evaluation.measurements.location_codes import find_loops, measure_drift, wrap
-from tem_vae.evaluation.measurements.location_codes import measure_action_phases as measure_phases
-from tem_vae.evaluation.measurements.rate_maps import choose_targets, rate_map, to_cells
-from tem_vae.evaluation.measurements.table import Table, flatten_array
-from tem_vae.evaluation.measurements.training_history import Series, find_lock_in, read_history
-from tem_vae.evaluation.measurements.walk_trace import name_kinds
 from tem_vae.geometry import Pseudometric
 from tem_vae.model import MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
+from tem_vae.report.intervals import clustered_shares
+from tem_vae.report.location_codes import find_loops, measure_drift, wrap
+from tem_vae.report.location_codes import measure_action_phases as measure_phases
+from tem_vae.report.measurements.accuracy_breakdown import bin_accuracy, recall_experience
+from tem_vae.report.measurements.distances import draw_pairs
+from tem_vae.report.measurements.rate_maps import choose_targets, rate_map, to_cells
+from tem_vae.report.measurements.training_history import Series, find_lock_in, read_history
+from tem_vae.report.table import Table, flatten_array
+from tem_vae.report.walk_trace import name_kinds
 
 ACTIONS = ("stay", "up", "down", "left", "right")
 MOVES = torch.tensor([[0, 0], [0, 1], [0, -1], [-1, 0], [1, 0]])

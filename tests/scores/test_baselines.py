@@ -1,7 +1,7 @@
 import torch
 
 from tem_vae.data import classify_steps
-from tem_vae.evaluation.baselines import copy_agent, edge_agent, majority_agent, node_agent
+from tem_vae.scores.baselines import copy_agent, edge_agent, majority_agent, node_agent
 
 # 0 -> 1 -> 0 (known link) -> 2 -> 1 (zero-shot link); places 0, 1, 2 hold classes 3, 1, 1.
 PLACES = torch.tensor([[0, 1, 0, 2, 1]])

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tem_vae.evaluation.masked_means import MaskedMeans
+from tem_vae.scores.masked_means import MaskedMeans
 
 
 @given(st.lists(st.lists(st.tuples(st.floats(-10, 10), st.booleans()), min_size=1), min_size=1, max_size=5))

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from tem_vae.data import Walks
-from tem_vae.evaluation.classifier import NearestPercept
-from tem_vae.evaluation.oracle import TightBounds
-from tem_vae.evaluation.scores import AGENTS, MODEL, BoundScores, PredictionScores, remembered_class
 from tem_vae.model import ElboTerms, Prediction
+from tem_vae.scores.classifier import NearestPercept
+from tem_vae.scores.oracle import TightBounds
+from tem_vae.scores.prediction import AGENTS, MODEL, BoundScores, PredictionScores, remembered_class
 
 # 0 -> 1 -> 0 (known link) -> 2 -> 1 (zero-shot link)
 PLACES = torch.tensor([[0, 1, 0, 2, 1]])

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from tem_vae.evaluation.spectrum import describe_spectrum, effective_rank, subspace_share, unscaled_whitening
 from tem_vae.geometry import Pseudometric, factorize
+from tem_vae.scores.spectrum import describe_spectrum, effective_rank, subspace_share, unscaled_whitening
 
 
 def test_effective_rank_counts_equal_directions() -> None:

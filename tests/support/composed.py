@@ -3,10 +3,10 @@
 from hydra import compose, initialize_config_dir
 from short_runs import SHORT_RUN
 
-from tem_vae.training.composition import CONF
-from tem_vae.training.config import TrainConfig
-from tem_vae.training.evaluation_config import EvaluateConfig
-from tem_vae.training.schema import validate
+from tem_vae.config.command_line import CONF
+from tem_vae.config.evaluation import EvaluateConfig
+from tem_vae.config.problems import validate
+from tem_vae.config.training import TrainConfig
 
 
 def compose_short_run(*overrides: str) -> TrainConfig:

@@ -28,8 +28,6 @@ from rich.table import Table
 from short_runs import SHORT_RUN
 
 # Loaded here, once, for all runs.
-import tem_vae.experiments.job
-import tem_vae.training.report  # noqa: F401
 
 TRAIN = Path(__file__).parents[2] / "scripts" / "train.py"
 # Of wall time and of the process, which no two runs share.

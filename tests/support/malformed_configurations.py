@@ -27,9 +27,9 @@ from rich.console import Console
 from rich.table import Table
 from short_runs import SHORT_RUN
 
-from tem_vae.training.composition import CONF
-from tem_vae.training.config import TrainConfig
-from tem_vae.training.schema import sections_of, tags_of
+from tem_vae.config.command_line import CONF
+from tem_vae.config.problems import sections_of, tags_of
+from tem_vae.config.training import TrainConfig
 
 
 def malformed_configurations(count: int, folder: Path, seed: int) -> list[Malformed]:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tem_vae.training.composition import CONF
+from tem_vae.config.command_line import CONF
 
 SCRIPTS = CONF.parent / "scripts"
 PATIENCE = 10.0

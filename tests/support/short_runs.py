@@ -4,9 +4,9 @@ from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 
-from tem_vae.training.composition import CONF
-from tem_vae.training.config import TrainConfig
-from tem_vae.training.schema import validate
+from tem_vae.config.command_line import CONF
+from tem_vae.config.problems import validate
+from tem_vae.config.training import TrainConfig
 
 SHORT_RUN = (
     "logger=none",

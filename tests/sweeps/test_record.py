@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from tem_vae.experiments.record import SweepRecord, find_sweep, identifying_overrides
-from tem_vae.training.errors import ConfigurationError
+from tem_vae.errors import ConfigurationError
+from tem_vae.sweeps.record import SweepRecord, find_sweep, identifying_overrides
 
 COMMAND = ["seed=0,1", "model.metric.rank=2,4", "hydra/launcher=joblib"]
 

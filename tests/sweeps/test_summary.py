@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 from sweeps import write_job
 
-from tem_vae.experiments.jobs import read_jobs, validation_scores
-from tem_vae.experiments.summary import reproducing_command, summarize
-from tem_vae.experiments.table import best_row, estimate, tabulate, varied_keys
+from tem_vae.sweeps.jobs import read_jobs, validation_scores
+from tem_vae.sweeps.summary import reproducing_command, summarize
+from tem_vae.sweeps.table import best_row, estimate, tabulate, varied_keys
 
 
 @pytest.fixture

@@ -2,16 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from tem_vae.data import (
-    Digits,
-    HeldOutWalks,
-    MomentumPolicy,
-    RectangularWorlds,
-    WalkDataModule,
-    Walks,
-    WalkSource,
-)
+from tem_vae.data import Digits, HeldOutWalks, MomentumPolicy, RectangularWorlds, Walks, WalkSource
 from tem_vae.data.percepts import Split
+from tem_vae.training.datamodule import WalkDataModule
 
 
 def source(split: Split = "train", batch_size: int = 4) -> WalkSource:

@@ -7,8 +7,8 @@ import wandb
 from composed import compose_short_run
 from lightning.pytorch.accelerators import CUDAAccelerator, MPSAccelerator
 
+from tem_vae.errors import ConfigurationError
 from tem_vae.training.devices import check_devices
-from tem_vae.training.errors import ConfigurationError
 from tem_vae.training.run import train
 
 

@@ -10,14 +10,14 @@ from lightning.pytorch.callbacks import Callback
 from short_runs import short_config
 from torch import Tensor
 
-from tem_vae.data import WalkDataModule
-from tem_vae.data.datamodule import WalkBatches, concatenate
-from tem_vae.evaluation.scores import MODEL
-from tem_vae.training.build import build_data, build_model
-from tem_vae.training.config import TrainConfig
+from tem_vae.config.build import build_model
+from tem_vae.config.training import TrainConfig
+from tem_vae.data.held_out import WalkBatches, concatenate
+from tem_vae.evaluation.tester import build_scores
+from tem_vae.scores.prediction import MODEL
+from tem_vae.training.datamodule import WalkDataModule, build_data
 from tem_vae.training.module import TemVaeModule
-from tem_vae.training.schedules import forgetting
-from tem_vae.training.tester import build_scores
+from tem_vae.training.optimizer import forgetting
 
 PROCESSES = 2
 UPDATES = 3

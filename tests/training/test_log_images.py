@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tem_vae.training import load
-from tem_vae.training.log_images import rasterise
+from tem_vae.training.callbacks.images import rasterise
 from tem_vae.training.run import train
 
 

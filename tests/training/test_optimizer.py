@@ -2,7 +2,8 @@ import pytest
 import torch
 from composed import compose_short_run
 
-from tem_vae.training.build import build_data, build_model
+from tem_vae.config.build import build_model
+from tem_vae.training.datamodule import build_data
 from tem_vae.training.optimizer import build_optimizer
 
 

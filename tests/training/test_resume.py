@@ -11,12 +11,12 @@ import torch
 from kill_runs import Kill, differences, finish, kill_and_finish, launch
 from short_runs import short_config
 
-from tem_vae.training.config import TrainConfig
-from tem_vae.training.errors import CheckpointError, ConfigurationError
-from tem_vae.training.interruption import Interrupted, interruptible
-from tem_vae.training.metrics_file import read_metrics
+from tem_vae.config.resume import continued_config
+from tem_vae.config.training import TrainConfig
+from tem_vae.errors import CheckpointError, ConfigurationError
+from tem_vae.runs.interruption import Interrupted, interruptible
+from tem_vae.runs.metrics import read_metrics
 from tem_vae.training.module import TemVaeModule
-from tem_vae.training.resume import continued_config
 from tem_vae.training.run import train
 
 UPDATES = "trainer.max_steps=20"

@@ -9,10 +9,10 @@ import torch
 import yaml
 from composed import compose_evaluation, compose_short_run
 
+from tem_vae.config.training import TrainConfig
+from tem_vae.evaluation.run import evaluate
+from tem_vae.runs.metrics import Metrics
 from tem_vae.training import load
-from tem_vae.training.config import TrainConfig
-from tem_vae.training.evaluation import evaluate
-from tem_vae.training.metrics_file import Metrics
 from tem_vae.training.run import train
 
 CONTRACT = {

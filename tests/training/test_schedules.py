@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from tem_vae.training.config import OptimizerConfig
-from tem_vae.training.schedules import forgetting, learning_rate_share, path_integration_share
+from tem_vae.config.training import OptimizerConfig
+from tem_vae.training.optimizer import forgetting, learning_rate_share, path_integration_share
 
 CONFIG = OptimizerConfig(
     learning_rate=1e-3,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tem_vae.data import MomentumPolicy, RectangularWorlds
-from tem_vae.data.worlds import NO_LINK
+from tem_vae.worlds import NO_LINK
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 

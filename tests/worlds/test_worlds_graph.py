@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tem_vae.data import GraphWorlds, RectangularWorlds
-from tem_vae.data.worlds import NO_LINK, WorldFileError, WorldGraph, read_graph
+from tem_vae.worlds import NO_LINK, WorldFileError, WorldGraph, read_graph
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "worlds" / "figure_eight.json"
 

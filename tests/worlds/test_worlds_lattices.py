@@ -13,7 +13,7 @@ from tem_vae.data import (
     RingWorlds,
     WorldSource,
 )
-from tem_vae.data.worlds import NO_LINK, ActionMismatchError, Worlds, renumber_actions
+from tem_vae.worlds import NO_LINK, ActionMismatchError, Worlds, renumber_actions
 
 SOURCES: list[WorldSource] = [
     RectangularWorlds((2, 5), (3, 6)),

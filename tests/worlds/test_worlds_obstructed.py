@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tem_vae.data import ObstructedWorlds, RectangularWorlds, Worlds
-from tem_vae.data.worlds import NO_LINK
+from tem_vae.worlds import NO_LINK
 
 
 def draw(obstacles: float, walls: float, batch: int = 30, side: int = 6) -> Worlds:

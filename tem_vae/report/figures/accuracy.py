@@ -5,7 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from tem_vae.evaluation.figures.style import (
+from tem_vae.report.measurements.accuracy_breakdown import AccuracyBreakdown, Breakdown
+from tem_vae.report.style import (
     PREDICTORS,
     WIDTH,
     count,
@@ -13,7 +14,6 @@ from tem_vae.evaluation.figures.style import (
     sentence_figure,
     styled,
 )
-from tem_vae.evaluation.measurements.accuracy_breakdown import AccuracyBreakdown, Breakdown
 
 _NOTHING = "No place was revisited on these walks, so there is no prediction to score."
 

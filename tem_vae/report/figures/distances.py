@@ -4,7 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tem_vae.evaluation.figures.style import (
+from tem_vae.report.measurements.distances import SampledDistances, VisitDistances
+from tem_vae.report.style import (
     BLACK,
     BLUE,
     GREEN,
@@ -16,7 +17,6 @@ from tem_vae.evaluation.figures.style import (
     say,
     styled,
 )
-from tem_vae.evaluation.measurements.distances import SampledDistances, VisitDistances
 
 _NO_REVISIT = "No place was visited twice, so there is no pair of visits to compare."
 _GROUP_LINES = ((BLUE, "-"), (ORANGE, "--"), (GREY, "-."))

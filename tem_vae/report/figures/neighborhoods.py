@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tem_vae.data.percepts import FloatPercepts
-from tem_vae.evaluation.figures.style import WIDTH, count, per_cent, show_picture, styled
-from tem_vae.evaluation.measurements.appearance import Appearance
-from tem_vae.evaluation.measurements.neighborhood_samples import NeighborhoodSamples, Neighbors
+from tem_vae.report.appearance import Appearance
+from tem_vae.report.measurements.neighborhood_samples import NeighborhoodSamples, Neighbors
+from tem_vae.report.style import WIDTH, count, per_cent, show_picture, styled
 
 _GAP = 0.25  # of a picture's width
 

@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from tem_vae.evaluation.figures.style import (
+from tem_vae.report.measurements.novelty import Novelty
+from tem_vae.report.style import (
     BLACK,
     BLUE,
     ORANGE,
@@ -13,7 +14,6 @@ from tem_vae.evaluation.figures.style import (
     sentence_figure,
     styled,
 )
-from tem_vae.evaluation.measurements.novelty import Novelty
 
 _NOTHING = "No walk changed place, so nothing was new or known."
 

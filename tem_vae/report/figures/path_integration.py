@@ -5,8 +5,14 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure, SubFigure
 
-from tem_vae.data.worlds import FloatArray, IntArray
-from tem_vae.evaluation.figures.style import (
+from tem_vae.arrays import FloatArray, IntArray
+from tem_vae.report.location_codes import (
+    JUNK_RESIDUAL,
+    ActionPhases,
+    LoopDrift,
+    WorldMap,
+)
+from tem_vae.report.style import (
     BLACK,
     BLUE,
     GREY,
@@ -21,12 +27,6 @@ from tem_vae.evaluation.figures.style import (
     sentence_figure,
     split,
     styled,
-)
-from tem_vae.evaluation.measurements.location_codes import (
-    JUNK_RESIDUAL,
-    ActionPhases,
-    LoopDrift,
-    WorldMap,
 )
 
 _NO_OPPOSITES = "No two actions were seen to undo each other on these walks: there are no loops to close."

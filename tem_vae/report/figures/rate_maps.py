@@ -4,8 +4,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from tem_vae.data.worlds import IntArray
-from tem_vae.evaluation.figures.style import (
+from tem_vae.arrays import IntArray
+from tem_vae.report.grid_score import GridScores
+from tem_vae.report.location_codes import JUNK_RESIDUAL
+from tem_vae.report.measurements.rate_maps import SMOOTHING, RateMaps
+from tem_vae.report.style import (
     DIVERGING_MAP,
     VERMILION,
     WIDTH,
@@ -14,9 +17,6 @@ from tem_vae.evaluation.figures.style import (
     split,
     styled,
 )
-from tem_vae.evaluation.grid_score import GridScores
-from tem_vae.evaluation.measurements.location_codes import JUNK_RESIDUAL
-from tem_vae.evaluation.measurements.rate_maps import SMOOTHING, RateMaps
 
 _SHOWN = 6
 

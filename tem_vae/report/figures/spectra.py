@@ -4,7 +4,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tem_vae.evaluation.figures.style import (
+from tem_vae.report.appearance import Appearance
+from tem_vae.report.measurements.spectra import Spectra
+from tem_vae.report.style import (
     BLACK,
     BLUE,
     DIVERGING_MAP,
@@ -15,8 +17,6 @@ from tem_vae.evaluation.figures.style import (
     split,
     styled,
 )
-from tem_vae.evaluation.measurements.appearance import Appearance
-from tem_vae.evaluation.measurements.spectra import Spectra
 
 _MOST_ROWS = 16
 _COLUMNS = 4

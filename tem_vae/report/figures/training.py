@@ -4,7 +4,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tem_vae.evaluation.figures.style import (
+from tem_vae.report.measurements.training_history import (
+    ACCURACIES,
+    BOUND,
+    VALIDATION_BOUND,
+    TrainingHistory,
+)
+from tem_vae.report.style import (
     BLACK,
     BLUE,
     GREEN,
@@ -16,12 +22,6 @@ from tem_vae.evaluation.figures.style import (
     say,
     sentence_figure,
     styled,
-)
-from tem_vae.evaluation.measurements.training_history import (
-    ACCURACIES,
-    BOUND,
-    VALIDATION_BOUND,
-    TrainingHistory,
 )
 
 NO_HISTORY = "There is no history.csv beside the checkpoint, or nothing was logged: no training to show."

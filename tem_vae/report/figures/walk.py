@@ -5,9 +5,9 @@ from collections import Counter
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from tem_vae.data.worlds import IntArray
-from tem_vae.evaluation.figures.style import BLUE, VERMILION, WIDTH, count, say, show_picture, split, styled
-from tem_vae.evaluation.figures.world_map import (
+from tem_vae.arrays import IntArray
+from tem_vae.report.appearance import Appearance
+from tem_vae.report.figures.walk_map import (
     draw_links,
     draw_percepts,
     draw_weights,
@@ -17,8 +17,8 @@ from tem_vae.evaluation.figures.world_map import (
     spread_evenly,
     weights_so_far,
 )
-from tem_vae.evaluation.measurements.appearance import Appearance
-from tem_vae.evaluation.measurements.walk_trace import StepKind, WalkTrace
+from tem_vae.report.style import BLUE, VERMILION, WIDTH, count, say, show_picture, split, styled
+from tem_vae.report.walk_trace import StepKind, WalkTrace
 
 _SHOWN = 4
 _PREFERRED: tuple[StepKind, ...] = ("zero-shot link", "revisit", "first visit", "stay", "start")

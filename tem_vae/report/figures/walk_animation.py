@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tem_vae.evaluation.figures.style import BLUE, GREY, VERMILION, show_picture, styled
-from tem_vae.evaluation.figures.world_map import (
+from tem_vae.report.appearance import Appearance
+from tem_vae.report.figures.walk_map import (
     draw_links,
     draw_trail,
     draw_weights,
@@ -18,8 +18,8 @@ from tem_vae.evaluation.figures.world_map import (
     mark_walker,
     weights_so_far,
 )
-from tem_vae.evaluation.measurements.appearance import Appearance
-from tem_vae.evaluation.measurements.walk_trace import WalkTrace
+from tem_vae.report.style import BLUE, GREY, VERMILION, show_picture, styled
+from tem_vae.report.walk_trace import WalkTrace
 
 FRAMES = 120
 _SIZE = (6.4, 3.6)  # inches

@@ -5,10 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 
-from tem_vae.data.worlds import FloatArray, IntArray
-from tem_vae.evaluation.figures.style import VERMILION, WEIGHT_MAP
-from tem_vae.evaluation.measurements.appearance import Appearance
-from tem_vae.evaluation.measurements.walk_trace import WalkTrace
+from tem_vae.arrays import FloatArray, IntArray
+from tem_vae.report.appearance import Appearance
+from tem_vae.report.style import VERMILION, WEIGHT_MAP
+from tem_vae.report.walk_trace import WalkTrace
 
 _CELL = 0.42  # half the edge of a place's square, in links
 

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tem_vae.data.worlds import FloatArray, IntArray
-from tem_vae.evaluation.baselines import edge_agent, node_agent
-from tem_vae.evaluation.measurements.exploration import Exploration
-from tem_vae.evaluation.measurements.intervals import Shares, clustered_shares
-from tem_vae.evaluation.measurements.table import BoolArray, Table
+from tem_vae.arrays import FloatArray, IntArray
+from tem_vae.report.exploration import Exploration
+from tem_vae.report.intervals import Shares, clustered_shares
+from tem_vae.report.table import BoolArray, Table
+from tem_vae.scores.baselines import edge_agent, node_agent
 
 _VISIT_EDGES = np.array([2, 3, 4, 5, 7, 10, 15, 25, 50, np.inf])
 _AGE_EDGES = np.array([1, 3, 5, 9, 17, 33, 65, 129, 257, 513, 1025, np.inf])

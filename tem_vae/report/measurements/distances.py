@@ -7,11 +7,12 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from tem_vae.data.worlds import FloatArray, IntArray
-from tem_vae.evaluation.measurements.exploration import Exploration
-from tem_vae.evaluation.measurements.table import BoolArray, Table
+from tem_vae.arrays import FloatArray, IntArray
 from tem_vae.geometry import Neighborhood
 from tem_vae.model import TemVae
+from tem_vae.report.exploration import Exploration
+from tem_vae.report.table import BoolArray, Table
+from tem_vae.seeding import seeded
 
 _SAMPLES = 20_000
 _PAIRS = 400_000
@@ -92,8 +93,7 @@ def sample_distances(model: TemVae, percepts: Tensor, generator_seed: int) -> Sa
     """
     factorization = model.metric.factorize()
     codes = model.encoder(percepts)
-    with torch.random.fork_rng():
-        torch.manual_seed(generator_seed)
+    with seeded(generator_seed):
         centers = codes[torch.randint(len(codes), (_SAMPLES,))]
         z = Neighborhood(centers, model.scale, factorization).rsample()
     squared = model.metric.distance(z, centers, squared=True).double().numpy() / model.scale**2

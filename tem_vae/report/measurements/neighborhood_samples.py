@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tem_vae.arrays import FloatArray, IntArray
 from tem_vae.data.percepts import FloatPercepts
-from tem_vae.data.worlds import FloatArray, IntArray
-from tem_vae.evaluation.measurements.table import Table
 from tem_vae.geometry import Neighborhood
 from tem_vae.model import TemVae
+from tem_vae.report.table import Table
+from tem_vae.seeding import seeded
 
 SCALES = (0.5, 1.0, 2.0, 4.0)  # in units of eps_q
 _NEIGHBORS = 4
@@ -134,8 +135,7 @@ def _select(neighbors: Neighbors, rows: Tensor) -> Neighbors:
 def _decode_samples(model: TemVae, codes: Tensor, generator_seed: int) -> Tensor:
     """Samples with the same noise at every scale, (rows, scales, percept_dim)."""
     factorization = model.metric.factorize()
-    with torch.random.fork_rng():
-        torch.manual_seed(generator_seed)
+    with seeded(generator_seed):
         z = Neighborhood(codes, model.scale, factorization).rsample()
     displacements = (z - codes).unsqueeze(1) * torch.tensor(SCALES)[:, None]
     return model.decoder(model.visible(codes.unsqueeze(1) + displacements, factorization.embedding))

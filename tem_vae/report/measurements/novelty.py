@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torchmetrics.functional.classification import binary_auroc
 
-from tem_vae.data.worlds import FloatArray
-from tem_vae.evaluation.measurements.exploration import Exploration
-from tem_vae.evaluation.measurements.table import Table
+from tem_vae.arrays import FloatArray
+from tem_vae.report.exploration import Exploration
+from tem_vae.report.table import Table
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+from tem_vae.arrays import FloatArray, IntArray
 from tem_vae.data import Walks
-from tem_vae.data.worlds import FloatArray, IntArray
-from tem_vae.evaluation.grid_score import GridScores, autocorrelogram, grid_scores
-from tem_vae.evaluation.measurements.location_codes import ActionPhases
-from tem_vae.evaluation.measurements.table import Table, flatten_array
-from tem_vae.evaluation.measurements.walk_trace import WalkTrace
 from tem_vae.model import TemVae
+from tem_vae.report.grid_score import GridScores, autocorrelogram, grid_scores
+from tem_vae.report.location_codes import ActionPhases
+from tem_vae.report.table import Table, flatten_array
+from tem_vae.report.walk_trace import WalkTrace
 
 SMOOTHING = 0.5  # deviation of the Gaussian, in links
 _AXES = ("map", "row", "column")

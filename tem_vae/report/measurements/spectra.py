@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tem_vae.arrays import FloatArray
 from tem_vae.data.percepts import FloatPercepts
-from tem_vae.data.worlds import FloatArray
-from tem_vae.evaluation.measurements.table import Table, flatten_array
-from tem_vae.evaluation.spectrum import effective_rank, unscaled_whitening
 from tem_vae.model import TemVae
+from tem_vae.report.table import Table, flatten_array
+from tem_vae.scores.spectrum import effective_rank, unscaled_whitening
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tem_vae.data.worlds import FloatArray, IntArray
-from tem_vae.evaluation.measurements.table import Table
+from tem_vae.arrays import FloatArray, IntArray
+from tem_vae.report.table import Table
 
 _LOCKED_IN = 0.9  # of the best zero-shot accuracy of the run
 

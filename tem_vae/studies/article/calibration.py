@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from tem_vae.geometry import Factorization, Neighborhood, Pseudometric
-from tem_vae.reproduction.formulas import PublishedFormulas, linear_embedding, seeded
-from tem_vae.reproduction.printed import CODE_DIM, TAU
+from tem_vae.seeding import seeded
+from tem_vae.studies.article.formulas import PublishedFormulas, linear_embedding
+from tem_vae.studies.article.printed import CODE_DIM, TAU
 
 ALLOWED_ERRORS = 4
 _CHUNK = 2_000

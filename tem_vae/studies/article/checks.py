@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tem_vae.reproduction.expectations import Expectation
-from tem_vae.reproduction.experiment import Experiment
-from tem_vae.reproduction.printed import PRINTED, PrintedFigure
+from tem_vae.studies.article.expectations import Expectation
+from tem_vae.studies.article.experiment import Experiment
+from tem_vae.studies.article.printed import PRINTED, PrintedFigure
 
 
 class Verdict(StrEnum):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import torch
 
-from tem_vae.reproduction.experiment import Experiment
-from tem_vae.reproduction.printed import CODE_DIM, PRINTED, RANK, SCALE, TAU
-from tem_vae.reproduction.reference import DenseReference, published_log_volume
-from tem_vae.reproduction.theory import (
+from tem_vae.studies.article.dense import DenseReference, published_log_volume
+from tem_vae.studies.article.experiment import Experiment
+from tem_vae.studies.article.printed import CODE_DIM, PRINTED, RANK, SCALE, TAU
+from tem_vae.studies.article.theory import (
     Law,
     distance_law,
     projector_diagonal_std,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tem_vae.reproduction.formulas import Formulas, linear_embedding, seeded, uniform_embedding
-from tem_vae.reproduction.printed import CODE_DIM, RANK, SCALE, TAU
+from tem_vae.seeding import seeded
+from tem_vae.studies.article.formulas import Formulas, linear_embedding, uniform_embedding
+from tem_vae.studies.article.printed import CODE_DIM, RANK, SCALE, TAU
 
 _CHUNK = 2_000
 

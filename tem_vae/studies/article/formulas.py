@@ -1,17 +1,15 @@
 """The article's formulas and the corrected ones behind one interface."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from tem_vae import article
 from tem_vae.geometry import Neighborhood, factorize
-from tem_vae.reproduction.printed import CODE_DIM, PRINTED_LOGDET, RANK
+from tem_vae.studies.article import published
+from tem_vae.studies.article.printed import CODE_DIM, PRINTED_LOGDET, RANK
 
 
 class Formulas(Protocol):
@@ -50,13 +48,13 @@ class PublishedFormulas:
 
     def __init__(self, E: Tensor, tau: float) -> None:
         self.E = E
-        self.right_inverse = article.stable_left_inverse(E, tau)
-        self.log_volume = article.rank_deficient_logdet(E, tau).item()
+        self.right_inverse = published.stable_left_inverse(E, tau)
+        self.log_volume = published.rank_deficient_logdet(E, tau).item()
 
     def sample(self, scale: float, count: int) -> tuple[Tensor, Tensor]:
         """See :class:`Formulas`."""
         origin = torch.zeros(self.E.shape[1])
-        return article.sample_rank_deficient_pseudometric_from_reference(
+        return published.sample_rank_deficient_pseudometric_from_reference(
             origin, scale, self.right_inverse, (count,)
         )
 
@@ -64,11 +62,11 @@ class PublishedFormulas:
         """See :class:`Formulas`."""
         logdet = torch.tensor(PRINTED_LOGDET if math.isnan(self.log_volume) else self.log_volume)
         origin = torch.zeros(self.E.shape[1])
-        return article.rank_deficient_logprob_from_reference(z, logdet, origin, scale, E=self.E, u=u)
+        return published.rank_deficient_logprob_from_reference(z, logdet, origin, scale, E=self.E, u=u)
 
     def squared_distance(self, z: Tensor) -> Tensor:
         """See :class:`Formulas`."""
-        return article.rank_deficient_pseudometric(z, torch.zeros_like(z), self.E, squared=True)
+        return published.rank_deficient_pseudometric(z, torch.zeros_like(z), self.E, squared=True)
 
 
 class CorrectedFormulas:
@@ -118,11 +116,3 @@ def uniform_embedding(rank: int = RANK, code_dim: int = CODE_DIM) -> Tensor:
 def linear_embedding(rank: int = RANK, code_dim: int = CODE_DIM) -> Tensor:
     """An embedding (M, N) as :class:`torch.nn.Linear` draws it: its squared singular values are near 1/3."""
     return nn.Linear(code_dim, rank, bias=False).weight.detach()
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """A context whose draws follow from the seed and leave the caller's generator as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield

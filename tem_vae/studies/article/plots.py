@@ -12,13 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
-from tem_vae.reproduction.calibration import ALLOWED_ERRORS
-from tem_vae.reproduction.experiment import Draws, Experiment
-from tem_vae.reproduction.formulas import seeded
-from tem_vae.reproduction.printed import CODE_DIM, RANK, SCALE, TAU
-from tem_vae.reproduction.reference import DenseReference
-from tem_vae.reproduction.run import Reproduction
-from tem_vae.reproduction.theory import published_mean_squared_distance
+from tem_vae.seeding import seeded
+from tem_vae.studies.article.calibration import ALLOWED_ERRORS
+from tem_vae.studies.article.dense import DenseReference
+from tem_vae.studies.article.experiment import Draws, Experiment
+from tem_vae.studies.article.printed import CODE_DIM, RANK, SCALE, TAU
+from tem_vae.studies.article.run import Reproduction
+from tem_vae.studies.article.theory import published_mean_squared_distance
 
 # Orange is light and blue dark in grey; line styles tell them apart once more.
 _PUBLISHED = "#E69F00"

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 
-from tem_vae.reproduction.calibration import ALLOWED_ERRORS
-from tem_vae.reproduction.checks import Verdict
-from tem_vae.reproduction.printed import CODE_DIM, RANK, TAU
-from tem_vae.reproduction.run import Reproduction
-from tem_vae.reproduction.table import COLUMNS, figure_rows, printed_text
+from tem_vae.studies.article.calibration import ALLOWED_ERRORS
+from tem_vae.studies.article.checks import Verdict
+from tem_vae.studies.article.printed import CODE_DIM, RANK, TAU
+from tem_vae.studies.article.run import Reproduction
+from tem_vae.studies.article.table import COLUMNS, figure_rows, printed_text
 
 
 def render_report(reproduction: Reproduction, captions: Mapping[str, str]) -> str:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tem_vae import article
 from tem_vae.geometry import factorize
-from tem_vae.reproduction.formulas import seeded, uniform_embedding
-from tem_vae.reproduction.printed import TAU
-from tem_vae.reproduction.reference import published_log_volume_from_gram
+from tem_vae.seeding import seeded
+from tem_vae.studies.article import published
+from tem_vae.studies.article.dense import published_log_volume_from_gram
+from tem_vae.studies.article.formulas import uniform_embedding
+from tem_vae.studies.article.printed import TAU
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def study_rounding(seeds: int) -> RoundingStudy:
     """Compute the article's log-determinant for E uniform in [-1, 1] from seeds 0, 1, ..."""
     embeddings = list(_embeddings(seeds))
     return RoundingStudy(
-        torch.stack([article.rank_deficient_logdet(E, TAU) for E in embeddings]),
+        torch.stack([published.rank_deficient_logdet(E, TAU) for E in embeddings]),
         torch.tensor([published_log_volume_from_gram(E, TAU) for E in embeddings]),
         torch.tensor([-factorize(E, TAU).log_volume.item() for E in embeddings]),
     )

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tem_vae.reproduction.calibration import CalibrationCase, corrected_calibration, published_calibration
-from tem_vae.reproduction.checks import Check, Verdict, check_figures
-from tem_vae.reproduction.expectations import expectations, spread_over_seeds
-from tem_vae.reproduction.experiment import Experiment, run_experiment
-from tem_vae.reproduction.formulas import CorrectedFormulas, PublishedFormulas
-from tem_vae.reproduction.rounding import RoundingStudy, study_rounding
-from tem_vae.reproduction.shortfalls import Shortfall, find_shortfalls
+from tem_vae.studies.article.calibration import CalibrationCase, corrected_calibration, published_calibration
+from tem_vae.studies.article.checks import Check, Verdict, check_figures
+from tem_vae.studies.article.expectations import expectations, spread_over_seeds
+from tem_vae.studies.article.experiment import Experiment, run_experiment
+from tem_vae.studies.article.formulas import CorrectedFormulas, PublishedFormulas
+from tem_vae.studies.article.rounding import RoundingStudy, study_rounding
+from tem_vae.studies.article.shortfalls import Shortfall, find_shortfalls
 
 _SEED = 0
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from tem_vae.reproduction.checks import Check, Verdict
-from tem_vae.reproduction.printed import PrintedFigure
+from tem_vae.studies.article.checks import Check, Verdict
+from tem_vae.studies.article.printed import PrintedFigure
 
 COLUMNS = (
     "figure",

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 
-from tem_vae.benchmarks.geometry_jobs import OURS, Contender, GeometryJobs
-from tem_vae.benchmarks.geometry_table import render_tables
-from tem_vae.benchmarks.measure import describe_machine, interleave, peak_allocation, ratio, threads
-from tem_vae.benchmarks.records import Cell, Peak, Results, Timing
+from tem_vae.studies.benchmarks.geometry_jobs import OURS, Contender, GeometryJobs
+from tem_vae.studies.benchmarks.geometry_table import render_tables
+from tem_vae.studies.benchmarks.measure import describe_machine, interleave, peak_allocation, ratio, threads
+from tem_vae.studies.benchmarks.records import Cell, Peak, Results, Timing
 
 _SIZES = ((256, 32), (1024, 128), (4096, 128), (4096, 512))
 _DIRECTIONS = ("forward", "forward_backward")

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tem_vae import article
-from tem_vae.benchmarks.geometry_rivals import (
+from tem_vae.geometry import Neighborhood, NeighborhoodMixture, factorize
+from tem_vae.studies.article import published
+from tem_vae.studies.benchmarks.geometry_rivals import (
     calibrated_inverse,
     low_rank_normal,
     quotient_factor,
     quotient_normal,
 )
-from tem_vae.geometry import Neighborhood, NeighborhoodMixture, factorize
 
 OURS = "ours"
 ARTICLE = "article"
@@ -67,7 +67,7 @@ class GeometryJobs:
         self._E = torch.empty(rank, code_dim, device=device).uniform_(-1, 1).requires_grad_()
         self._factorization = factorize(self._E, _TAU)
         self._log_volume = self._factorization.log_volume.detach().float()
-        self._inverse = article.stable_left_inverse(self._E.detach(), _TAU).requires_grad_()
+        self._inverse = published.stable_left_inverse(self._E.detach(), _TAU).requires_grad_()
         self._low_rank_factor = _SCALE * calibrated_inverse(self._E.detach(), _TAU)
         self._quotient_factor = _SCALE * quotient_factor(self._E.detach(), _TAU)
 
@@ -88,9 +88,9 @@ class GeometryJobs:
             factorization = factorize(self._E, _TAU)
             return factorization.spreading.sum() + factorization.log_volume
 
-        def published() -> Tensor:
-            logdet = article.rank_deficient_logdet(self._E, _TAU)
-            return article.stable_left_inverse(self._E, _TAU).sum() + logdet
+        def as_published() -> Tensor:
+            logdet = published.rank_deficient_logdet(self._E, _TAU)
+            return published.stable_left_inverse(self._E, _TAU).sum() + logdet
 
         def low_rank() -> Tensor:
             factor = calibrated_inverse(self._E, _TAU)
@@ -100,7 +100,7 @@ class GeometryJobs:
             normal = quotient_normal(self._zeros(self._rank), quotient_factor(self._E, _TAU))
             return normal.entropy() - 0.5 * torch.logdet(self._E @ self._E.mT)
 
-        contenders = {OURS: ours, ARTICLE: published, LOW_RANK: low_rank, QUOTIENT: quotient}
+        contenders = {OURS: ours, ARTICLE: as_published, LOW_RANK: low_rank, QUOTIENT: quotient}
         return {name: Contender(compute, (self._E,)) for name, compute in contenders.items()}
 
     def sampling(self) -> dict[str, Contender]:
@@ -109,14 +109,14 @@ class GeometryJobs:
         neighborhood = Neighborhood(center, _SCALE, self._factorization)
         low_rank = low_rank_normal(center, self._low_rank_factor)
 
-        def published() -> Tensor:
-            return article.sample_rank_deficient_pseudometric_from_reference(
+        def as_published() -> Tensor:
+            return published.sample_rank_deficient_pseudometric_from_reference(
                 center, _SCALE, self._inverse, (SAMPLES,)
             )[0]
 
         return {
             OURS: Contender(neighborhood.rsample, (center, self._factorization.spreading)),
-            ARTICLE: Contender(published, (center, self._inverse)),
+            ARTICLE: Contender(as_published, (center, self._inverse)),
             LOW_RANK: Contender(low_rank.rsample, (center,)),
         }
 
@@ -126,12 +126,12 @@ class GeometryJobs:
         z, center = self._codes(SAMPLES), self._codes(SAMPLES)
         neighborhood = Neighborhood(center, _SCALE, self._factorization)
 
-        def published() -> Tensor:
-            return article.rank_deficient_logprob_from_reference(z, self._log_volume, center, _SCALE, u=u)
+        def as_published() -> Tensor:
+            return published.rank_deficient_logprob_from_reference(z, self._log_volume, center, _SCALE, u=u)
 
         return {
             OURS: Contender(lambda: neighborhood.log_prob(z, u=u), (u,)),
-            ARTICLE: Contender(published, (u,)),
+            ARTICLE: Contender(as_published, (u,)),
         }
 
     def recomputed_log_prob(self) -> dict[str, Contender]:
@@ -140,8 +140,8 @@ class GeometryJobs:
         neighborhood = Neighborhood(center, _SCALE, self._factorization)
         low_rank = low_rank_normal(center.detach(), self._low_rank_factor)
 
-        def published() -> Tensor:
-            return article.rank_deficient_logprob_from_reference(
+        def as_published() -> Tensor:
+            return published.rank_deficient_logprob_from_reference(
                 z, self._log_volume, center, _SCALE, E=self._E
             )
 
@@ -151,7 +151,7 @@ class GeometryJobs:
 
         return {
             OURS: Contender(lambda: neighborhood.log_prob(z), (z, self._factorization.whitening)),
-            ARTICLE: Contender(published, (z, self._E)),
+            ARTICLE: Contender(as_published, (z, self._E)),
             LOW_RANK: Contender(lambda: low_rank.log_prob(z), (z,)),
             QUOTIENT: Contender(quotient, (z, self._E)),
         }
@@ -166,8 +166,8 @@ class GeometryJobs:
             components = Neighborhood(centers, _SCALE, self._factorization)
             return NeighborhoodMixture(weights, components, null).log_prob(z)
 
-        def published() -> Tensor:
-            component = article.rank_deficient_logprob_from_reference(
+        def as_published() -> Tensor:
+            component = published.rank_deficient_logprob_from_reference(
                 z[:, None], self._log_volume, centers, _SCALE, E=self._E
             )
             return (weights[:, 1:] + component).logsumexp(-1)
@@ -178,7 +178,7 @@ class GeometryJobs:
 
         return {
             OURS: Contender(ours, (z, centers, self._factorization.whitening)),
-            ARTICLE: Contender(published, (z, centers, self._E)),
+            ARTICLE: Contender(as_published, (z, centers, self._E)),
             QUOTIENT: Contender(quotient, (z, centers, self._E)),
         }
 

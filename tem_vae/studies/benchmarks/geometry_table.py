@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from tem_vae.benchmarks.geometry_jobs import ARTICLE, LOW_RANK, OURS, QUOTIENT
-from tem_vae.benchmarks.records import Results, Timing
+from tem_vae.studies.benchmarks.geometry_jobs import ARTICLE, LOW_RANK, OURS, QUOTIENT
+from tem_vae.studies.benchmarks.records import Results, Timing
 
 _T = TypeVar("_T")
 _RIVALS = (ARTICLE, LOW_RANK, QUOTIENT)

@@ -13,20 +13,21 @@ from hydra import compose, initialize_config_dir
 from rich.console import Console
 from rich.table import Table
 
-from tem_vae.benchmarks.measure import describe_machine, ratio
+from tem_vae.config.build import build_model
+from tem_vae.config.command_line import CONF
+from tem_vae.config.problems import validate
+from tem_vae.config.training import TrainConfig
 from tem_vae.data import PerceptSource
-from tem_vae.evaluation.scores import MODEL
-from tem_vae.training.build import build_data, build_model
-from tem_vae.training.callbacks import TrainingClock
-from tem_vae.training.composition import CONF
-from tem_vae.training.config import TrainConfig
+from tem_vae.evaluation.tester import build_scores
+from tem_vae.runs.terminal import quiet_lightning
+from tem_vae.scores.prediction import MODEL
+from tem_vae.studies.benchmarks.measure import describe_machine, ratio
+from tem_vae.training.callbacks.clock import TrainingClock
+from tem_vae.training.datamodule import build_data
 from tem_vae.training.history import HistoryLogger
 from tem_vae.training.module import TemVaeModule
 from tem_vae.training.optimizer import build_optimizer
 from tem_vae.training.run import build_trainer
-from tem_vae.training.schema import validate
-from tem_vae.training.terminal import quiet_lightning
-from tem_vae.training.tester import build_scores
 
 _WARM_UP = 3
 

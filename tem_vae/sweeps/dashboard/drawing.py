@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from tem_vae.data.worlds import FloatArray
-from tem_vae.evaluation.figures.style import BLACK, COLORS, say, styled
-from tem_vae.evaluation.measurements.training_history import Series
-from tem_vae.experiments.panels import Panel
+from tem_vae.arrays import FloatArray
+from tem_vae.report.measurements.training_history import Series
+from tem_vae.report.style import BLACK, COLORS, say, styled
+from tem_vae.sweeps.dashboard.panels import Panel
 
 _COLUMNS = 3
 _LINESTYLES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")

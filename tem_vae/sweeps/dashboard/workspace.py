@@ -18,7 +18,7 @@ from wandb_workspaces.workspaces.interface import (
     WorkspaceSettings,
 )
 
-from tem_vae.experiments.panels import EXPLAINED, RESULTS, SECTIONS, SWEPT, Panel
+from tem_vae.sweeps.dashboard.panels import EXPLAINED, RESULTS, SECTIONS, SWEPT, Panel
 from tem_vae.training.loggers import UPDATES
 
 _COLUMNS = 3

@@ -1,13 +1,18 @@
-"""``last.ckpt``: from where a run that was cut off continues, bit for bit."""
+"""Checkpoints: whole whenever they are there, and enough to continue a run bit for bit."""
 
+import os
 import signal
 from pathlib import Path
 from typing import Any
 
 import lightning as L
+import torch
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from tem_vae.training.interruption import Interrupted, interruption
+from tem_vae.config.fields import CONFIG_KEY
+from tem_vae.config.training import TrainConfig
+from tem_vae.runs.interruption import Interrupted, interruption
 
 
 class LatestCheckpoint(Callback):
@@ -63,3 +68,43 @@ def _save_loggers(trainer: L.Trainer) -> None:
     """What was logged up to the checkpoint is on the disk before it, so that a kill leaves no gap."""
     for logger in trainer.loggers:
         logger.save()
+
+
+class ConfigInCheckpoint(Callback):
+    """Stores the configuration as plain values, so that a checkpoint suffices to rebuild its model."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config.model_dump(mode="json")
+
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add the configuration."""
+        checkpoint[CONFIG_KEY] = self.config
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes beside the file and then renames: a kill at any moment leaves the old file or the new one."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Write, and return when the bytes are on the disk."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_name(f"{path.name}.part")
+        with scratch.open("wb") as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in the folder last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -14,9 +14,8 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from tem_vae.data import Walks
-from tem_vae.data.datamodule import WalkBatches
-from tem_vae.evaluation.figures.illustration import Illustration
-from tem_vae.evaluation.gallery import (
+from tem_vae.data.held_out import WalkBatches
+from tem_vae.report.gallery import (
     Subject,
     illustrate_neighborhoods,
     illustrate_phases,
@@ -24,6 +23,7 @@ from tem_vae.evaluation.gallery import (
     illustrate_spectra,
     illustrate_walk,
 )
+from tem_vae.report.illustration import Illustration
 from tem_vae.training.module import TemVaeModule
 
 _DPI = 100

@@ -11,10 +11,11 @@ from lightning.pytorch.loggers import WandbLogger
 from torch import Tensor
 
 from tem_vae.data import Walks, WorldSource, classify_steps
-from tem_vae.evaluation.drift import opposite_actions, out_and_back, phase_drift
-from tem_vae.evaluation.oracle import tight_bounds
-from tem_vae.evaluation.visits import VisitScores
 from tem_vae.model import Prediction, TemVae
+from tem_vae.scores.drift import opposite_actions, out_and_back, phase_drift
+from tem_vae.scores.oracle import tight_bounds
+from tem_vae.scores.visits import VisitScores
+from tem_vae.seeding import seeded
 from tem_vae.training.loggers import UPDATES
 from tem_vae.training.module import TemVaeModule
 
@@ -66,8 +67,7 @@ class WatchValidation(Callback):
         pl_module.log_dict({f"prediction/{name}": score for name, score in scores.items() if score == score})
 
     def _predictive_gap(self, model: TemVae, batch: Walks) -> Tensor:
-        with torch.random.fork_rng():
-            torch.manual_seed(self.seed)
+        with seeded(self.seed):
             bounds = tight_bounds(model, batch, _GAP_SAMPLES, _GAP_STEPS)
         return (bounds.oracle - bounds.model).mean()
 

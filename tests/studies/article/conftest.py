@@ -2,7 +2,7 @@
 
 import pytest
 
-from tem_vae.reproduction.run import Effort, Reproduction, reproduce
+from tem_vae.studies.article.run import Effort, Reproduction, reproduce
 
 
 @pytest.fixture(scope="session")

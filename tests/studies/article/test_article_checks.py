@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from tem_vae.reproduction.checks import Verdict, judge_holding, judge_wrong
-from tem_vae.reproduction.expectations import Expectation
+from tem_vae.studies.article.checks import Verdict, judge_holding, judge_wrong
+from tem_vae.studies.article.expectations import Expectation
 
 MET = Expectation(value=1.0, tolerance=0.1, basis="test")
 BOUND = Expectation(value=0.0, tolerance=0.2, basis="test", is_bound=True)

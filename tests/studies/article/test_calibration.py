@@ -6,14 +6,15 @@ import pytest
 import torch
 
 from tem_vae.geometry import Neighborhood, factorize
-from tem_vae.reproduction.calibration import (
+from tem_vae.seeding import seeded
+from tem_vae.studies.article.calibration import (
     CalibrationCase,
     corrected_calibration,
     published_calibration,
     squared_distance_spread,
 )
-from tem_vae.reproduction.formulas import linear_embedding, seeded
-from tem_vae.reproduction.theory import published_mean_squared_distance
+from tem_vae.studies.article.formulas import linear_embedding
+from tem_vae.studies.article.theory import published_mean_squared_distance
 
 
 def test_every_rank_and_regulariser_is_calibrated() -> None:

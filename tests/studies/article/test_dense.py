@@ -4,12 +4,13 @@ import pytest
 import torch
 
 from tem_vae.geometry import Neighborhood, factorize
-from tem_vae.reproduction.formulas import linear_embedding, seeded, uniform_embedding
-from tem_vae.reproduction.reference import (
+from tem_vae.seeding import seeded
+from tem_vae.studies.article.dense import (
     DenseReference,
     published_log_volume,
     published_log_volume_from_gram,
 )
+from tem_vae.studies.article.formulas import linear_embedding, uniform_embedding
 
 
 @pytest.mark.parametrize("tau", [1e-3, 0.1, 10.0])

@@ -1,6 +1,6 @@
 """The project's own copy of the article's figures."""
 
-from tem_vae.reproduction.printed import CODE_DIM, PRINTED, RANK
+from tem_vae.studies.article.printed import CODE_DIM, PRINTED, RANK
 
 
 def test_every_figure_is_there_once() -> None:

@@ -9,11 +9,11 @@ from types import ModuleType
 
 import pytest
 
-from tem_vae.reproduction.checks import Verdict
-from tem_vae.reproduction.printed import PRINTED
-from tem_vae.reproduction.run import Reproduction
+from tem_vae.studies.article.checks import Verdict
+from tem_vae.studies.article.printed import PRINTED
+from tem_vae.studies.article.run import Reproduction
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 REPORT = ROOT / "docs" / "article" / "report.md"
 
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from tem_vae.geometry import factorize
-from tem_vae.reproduction.formulas import seeded, uniform_embedding
-from tem_vae.reproduction.theory import (
+from tem_vae.seeding import seeded
+from tem_vae.studies.article.formulas import uniform_embedding
+from tem_vae.studies.article.theory import (
     Law,
     distance_law,
     projector_diagonal_std,

@@ -9,11 +9,11 @@ from types import ModuleType
 import pytest
 import torch
 
-from tem_vae.benchmarks.geometry_jobs import ARTICLE, LOW_RANK, OURS, QUOTIENT, GeometryJobs
-from tem_vae.benchmarks.geometry_rivals import calibrated_inverse, quotient_factor
 from tem_vae.geometry import factorize
+from tem_vae.studies.benchmarks.geometry_jobs import ARTICLE, LOW_RANK, OURS, QUOTIENT, GeometryJobs
+from tem_vae.studies.benchmarks.geometry_rivals import calibrated_inverse, quotient_factor
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CPU = torch.device("cpu")
 
 

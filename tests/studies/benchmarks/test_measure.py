@@ -5,7 +5,7 @@ import time
 import pytest
 import torch
 
-from tem_vae.benchmarks.measure import interleave, peak_allocation, ratio, threads
+from tem_vae.studies.benchmarks.measure import interleave, peak_allocation, ratio, threads
 
 CPU = torch.device("cpu")
 

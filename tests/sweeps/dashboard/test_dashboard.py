@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sweeps import REPOSITORY, TINY
 
-from tem_vae.experiments.panels import EXPLAINED, RESULTS, SECTIONS, SWEPT
+from tem_vae.sweeps.dashboard.panels import EXPLAINED, RESULTS, SECTIONS, SWEPT
 from tem_vae.training.loggers import UPDATES
 
 LEET = [str(Path(sys.executable).with_name("wandb")), "leet", "inspect", "--json"]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sweeps import REPOSITORY
 
-from tem_vae.evaluation.measurements.training_history import Series, read_scalars
-from tem_vae.experiments.panel_figures import draw_panels
-from tem_vae.experiments.panels import SECTIONS, Panel
+from tem_vae.report.measurements.training_history import Series, read_scalars
+from tem_vae.sweeps.dashboard.drawing import draw_panels
+from tem_vae.sweeps.dashboard.panels import SECTIONS, Panel
 
 UPDATES = np.arange(100)
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from tem_vae.reproduction.formulas import linear_embedding, seeded, uniform_embedding
-from tem_vae.reproduction.rounding import RoundingStudy
-from tem_vae.reproduction.shortfalls.calibration import calibration_shortfalls
-from tem_vae.reproduction.shortfalls.density import density_shortfalls
-from tem_vae.reproduction.shortfalls.inverse import inverse_shortfalls
-from tem_vae.reproduction.shortfalls.shortfall import Shortfall
+from tem_vae.seeding import seeded
+from tem_vae.studies.article.formulas import linear_embedding, uniform_embedding
+from tem_vae.studies.article.rounding import RoundingStudy
+from tem_vae.studies.article.shortfalls.calibration import calibration_shortfalls
+from tem_vae.studies.article.shortfalls.density import density_shortfalls
+from tem_vae.studies.article.shortfalls.inverse import inverse_shortfalls
+from tem_vae.studies.article.shortfalls.shortfall import Shortfall
 
 __all__ = ["Shortfall", "find_shortfalls"]
 

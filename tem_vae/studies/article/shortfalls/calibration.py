@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from tem_vae import article
-from tem_vae.reproduction.formulas import PublishedFormulas, uniform_embedding
-from tem_vae.reproduction.printed import CODE_DIM, RANK, TAU
-from tem_vae.reproduction.shortfalls.shortfall import Shortfall
-from tem_vae.reproduction.theory import published_mean_squared_distance
+from tem_vae.studies.article import published
+from tem_vae.studies.article.formulas import PublishedFormulas, uniform_embedding
+from tem_vae.studies.article.printed import CODE_DIM, RANK, TAU
+from tem_vae.studies.article.shortfalls.shortfall import Shortfall
+from tem_vae.studies.article.theory import published_mean_squared_distance
 
 _SAMPLES = 4_000
 _REBALANCED_FROM_RANK = math.ceil(CODE_DIM / 100)
@@ -83,7 +83,7 @@ def _rebalancing_switch() -> Shortfall:
 def _identity_diagonal(rank: int) -> float:
     E = uniform_embedding(rank)
     with warnings.catch_warnings(action="ignore", category=UserWarning):
-        return float((E @ article.stable_left_inverse(E, TAU)).diagonal().mean())
+        return float((E @ published.stable_left_inverse(E, TAU)).diagonal().mean())
 
 
 def _rebalancing_on_average(E: Tensor) -> Shortfall:

@@ -5,14 +5,14 @@ import math
 import torch
 from torch import Tensor
 
-from tem_vae import article
 from tem_vae.geometry import factorize
-from tem_vae.reproduction.formulas import PublishedFormulas, linear_embedding
-from tem_vae.reproduction.printed import CODE_DIM, PRINTED_LOGDET, RANK, SCALE, TAU
-from tem_vae.reproduction.reference import DenseReference, published_log_volume
-from tem_vae.reproduction.rounding import RoundingStudy
-from tem_vae.reproduction.shortfalls.shortfall import Shortfall
-from tem_vae.reproduction.theory import standard_log_prob_law
+from tem_vae.studies.article import published
+from tem_vae.studies.article.dense import DenseReference, published_log_volume
+from tem_vae.studies.article.formulas import PublishedFormulas, linear_embedding
+from tem_vae.studies.article.printed import CODE_DIM, PRINTED_LOGDET, RANK, SCALE, TAU
+from tem_vae.studies.article.rounding import RoundingStudy
+from tem_vae.studies.article.shortfalls.shortfall import Shortfall
+from tem_vae.studies.article.theory import standard_log_prob_law
 
 _SAMPLES = 4_000
 
@@ -133,8 +133,8 @@ def _recovered_noise(E: Tensor) -> Shortfall:
 def _published_recovery_error(E: Tensor, tau: float) -> float:
     z, u = PublishedFormulas(E, tau).sample(1.0, _SAMPLES)
     zero = torch.zeros(())
-    recomputed = article.rank_deficient_logprob(z, zero, E=E)
-    return (recomputed - article.rank_deficient_logprob(z, zero, u=u)).std().item()
+    recomputed = published.rank_deficient_logprob(z, zero, E=E)
+    return (recomputed - published.rank_deficient_logprob(z, zero, u=u)).std().item()
 
 
 def _our_recovery_error(E: Tensor, tau: float) -> float:
@@ -147,7 +147,7 @@ def _our_recovery_error(E: Tensor, tau: float) -> float:
 def _scale_per_sample(E: Tensor) -> Shortfall:
     count = 5
     z, u, scale = torch.randn(count, CODE_DIM), torch.randn(count, RANK), torch.ones(count)
-    log_prob = article.rank_deficient_logprob_from_reference(
+    log_prob = published.rank_deficient_logprob_from_reference(
         z, torch.zeros(()), torch.zeros(CODE_DIM), scale, E=E, u=u
     )
     return Shortfall(

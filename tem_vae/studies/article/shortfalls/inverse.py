@@ -5,12 +5,12 @@ import math
 import torch
 from torch import Tensor
 
-from tem_vae import article
 from tem_vae.geometry import factorize
-from tem_vae.reproduction.formulas import PublishedFormulas, uniform_embedding
-from tem_vae.reproduction.printed import CODE_DIM, RANK, TAU
-from tem_vae.reproduction.reference import DenseReference
-from tem_vae.reproduction.shortfalls.shortfall import Shortfall
+from tem_vae.studies.article import published
+from tem_vae.studies.article.dense import DenseReference
+from tem_vae.studies.article.formulas import PublishedFormulas, uniform_embedding
+from tem_vae.studies.article.printed import CODE_DIM, RANK, TAU
+from tem_vae.studies.article.shortfalls.shortfall import Shortfall
 
 _SAMPLES = 500
 
@@ -77,7 +77,7 @@ def _projector(E: Tensor) -> Shortfall:
 
 def _double_precision(E: Tensor, reference: DenseReference) -> Shortfall:
     rebalanced = reference.right_inverse * (CODE_DIM / reference.shrinkage.trace())
-    error = _relative_error(article.stable_left_inverse(E.double(), TAU), rebalanced)
+    error = _relative_error(published.stable_left_inverse(E.double(), TAU), rebalanced)
     return Shortfall(
         article="the inverse is returned in the dtype of E",
         truth="it is computed in float32 all the same",
@@ -128,7 +128,7 @@ def _log_density(E: Tensor, z: Tensor) -> Tensor:
 
 def _gradient(E: Tensor) -> Shortfall:
     z = torch.zeros(CODE_DIM, requires_grad=True)
-    distance = article.rank_deficient_pseudometric(z, torch.zeros(CODE_DIM), E)
+    distance = published.rank_deficient_pseudometric(z, torch.zeros(CODE_DIM), E)
     (gradient,) = torch.autograd.grad(distance, z)
     return Shortfall(
         article="d = √(d²)",

@@ -1,0 +1,1 @@
+"""Everything that refuses: schemas, the command line, and what a configuration is built into."""

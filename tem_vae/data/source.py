@@ -1,0 +1,53 @@
+"""Walks drawn as they are needed: worlds, what their places hold, and a walk in each."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import torch
+
+from tem_vae.data.percepts import PerceptSource, Split
+from tem_vae.data.policy import MomentumPolicy
+from tem_vae.data.walk import Walks
+from tem_vae.worlds import WorldSource
+
+
+@dataclass(frozen=True)
+class WalkSource:
+    """Draws batches of walks: new worlds, places filled with classes evenly, a walk in each.
+
+    Attributes:
+        worlds: Where worlds come from.
+        percepts: What their places look like.
+        policy: How they are walked.
+        split: Which share of the percepts may be shown.
+        batch_size: Walks in a batch.
+        walk_length: Percepts of a walk.
+    """
+
+    worlds: WorldSource
+    percepts: PerceptSource
+    policy: MomentumPolicy
+    split: Split
+    batch_size: int
+    walk_length: int
+
+    def lengthened(self) -> Self:
+        """The same with walks twice as long and half as many."""
+        return replace(self, batch_size=max(1, self.batch_size // 2), walk_length=2 * self.walk_length)
+
+    def sample(self, rng: np.random.Generator) -> Walks:
+        """Draw one batch."""
+        worlds = self.worlds.sample(self.batch_size, rng)
+        contents = rng.integers(self.percepts.n_classes, size=worlds.destinations.shape[:2])
+        places, actions = self.policy.walk(worlds, self.walk_length, rng)
+        classes = np.take_along_axis(contents, places, axis=1)
+        percepts = self.percepts.sample(classes, self.split, rng)
+        positions = np.take_along_axis(worlds.layout, places[..., None], axis=1)
+        return Walks(
+            percepts=torch.from_numpy(percepts),
+            actions=torch.from_numpy(actions),
+            places=torch.from_numpy(places),
+            classes=torch.from_numpy(classes),
+            positions=torch.from_numpy(positions).float(),
+        )

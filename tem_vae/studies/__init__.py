@@ -1,0 +1,1 @@
+"""Studies made with the package; in the repository, not in the wheel."""

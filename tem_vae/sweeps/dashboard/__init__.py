@@ -1,0 +1,1 @@
+"""The wandb workspace as code, and its panels drawn without wandb."""
