@@ -2,7 +2,7 @@
 
 from tem_vae.data.held_out import HeldOutWalks, WalkBatches
 from tem_vae.data.percepts import Digits, PerceptSource, Symbols
-from tem_vae.data.policy import MomentumPolicy
+from tem_vae.data.policy import MomentumPolicy, Policy, RunsPolicy
 from tem_vae.data.source import WalkSource
 from tem_vae.data.walk import StepKinds, Walks, classify_steps, occurred_before
 from tem_vae.worlds import (
@@ -12,6 +12,7 @@ from tem_vae.worlds import (
     RectangularWorlds,
     RelabelledWorlds,
     RingWorlds,
+    TorusWorlds,
     Worlds,
     WorldSource,
 )
@@ -24,11 +25,14 @@ __all__ = [
     "MomentumPolicy",
     "ObstructedWorlds",
     "PerceptSource",
+    "Policy",
     "RectangularWorlds",
     "RelabelledWorlds",
     "RingWorlds",
+    "RunsPolicy",
     "StepKinds",
     "Symbols",
+    "TorusWorlds",
     "WalkBatches",
     "WalkSource",
     "Walks",

@@ -6,8 +6,9 @@ from typing import Self
 import numpy as np
 import torch
 
+from tem_vae.arrays import IntArray
 from tem_vae.data.percepts import PerceptSource, Split
-from tem_vae.data.policy import MomentumPolicy
+from tem_vae.data.policy import Policy
 from tem_vae.data.walk import Walks
 from tem_vae.worlds import WorldSource
 
@@ -23,14 +24,17 @@ class WalkSource:
         split: Which share of the percepts may be shown.
         batch_size: Walks in a batch.
         walk_length: Percepts of a walk.
+        blank: The probability that a place is blank, in [0, 1]. A blank place holds class 0, any other place
+            one of the other classes. With 0 no class is set apart: every place holds any class, 0 among them.
     """
 
     worlds: WorldSource
     percepts: PerceptSource
-    policy: MomentumPolicy
+    policy: Policy
     split: Split
     batch_size: int
     walk_length: int
+    blank: float = 0.0
 
     def lengthened(self) -> Self:
         """The same with walks twice as long and half as many."""
@@ -39,7 +43,7 @@ class WalkSource:
     def sample(self, rng: np.random.Generator) -> Walks:
         """Draw one batch."""
         worlds = self.worlds.sample(self.batch_size, rng)
-        contents = rng.integers(self.percepts.n_classes, size=worlds.destinations.shape[:2])
+        contents = self._fill(worlds.destinations.shape[:2], rng)
         places, actions = self.policy.walk(worlds, self.walk_length, rng)
         classes = np.take_along_axis(contents, places, axis=1)
         percepts = self.percepts.sample(classes, self.split, rng)
@@ -51,3 +55,10 @@ class WalkSource:
             classes=torch.from_numpy(classes),
             positions=torch.from_numpy(positions).float(),
         )
+
+    def _fill(self, shape: tuple[int, ...], rng: np.random.Generator) -> IntArray:
+        """The class that every place holds, shape (batch, places)."""
+        if self.blank == 0:
+            return rng.integers(self.percepts.n_classes, size=shape)
+        is_blank = rng.random(shape) < self.blank
+        return np.where(is_blank, 0, rng.integers(1, self.percepts.n_classes, size=shape))

@@ -11,11 +11,22 @@ from tem_vae.worlds.relabelled import (
     renumber_actions,
 )
 from tem_vae.worlds.ring import RingWorlds
-from tem_vae.worlds.world import NO_LINK, STAY, Range, World, Worlds, WorldSource
+from tem_vae.worlds.torus import TorusWorlds
+from tem_vae.worlds.world import (
+    NO_LINK,
+    STAY,
+    STAY_NUMBER,
+    Range,
+    World,
+    Worlds,
+    WorldSource,
+    check_range,
+)
 
 __all__ = [
     "NO_LINK",
     "STAY",
+    "STAY_NUMBER",
     "ActionMismatchError",
     "GraphWorlds",
     "HexagonalWorlds",
@@ -24,12 +35,14 @@ __all__ = [
     "RectangularWorlds",
     "RelabelledWorlds",
     "RingWorlds",
+    "TorusWorlds",
     "World",
     "WorldFileError",
     "WorldGraph",
     "WorldSource",
     "Worlds",
     "check_actions",
+    "check_range",
     "read_graph",
     "renumber_actions",
 ]

@@ -1,6 +1,7 @@
 """A world of one's own, given place by place in a JSON file."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, StrictStr, Validation
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from tem_vae.worlds.world import NO_LINK, STAY, World, Worlds
+from tem_vae.worlds.world import NO_LINK, STAY, STAY_NUMBER, World, Worlds
 
 _MOST_PROBLEMS_SHOWN = 5
 
@@ -20,20 +21,20 @@ class WorldFileError(ValueError):
     """A file describes no world; the message lists what is wrong with it."""
 
 
-class Part(BaseModel):
+class _FilePart(BaseModel):
     """A part of the file; a key that is not listed is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
 
 
-class Place(Part):
+class Place(_FilePart):
     """Where a walker can be."""
 
     name: StrictStr = Field(min_length=1, description="Its name, unlike that of any other place.")
     position: tuple[Coordinate, Coordinate] = Field(description="Where it is drawn: x, y in link lengths.")
 
 
-class Link(Part):
+class Link(_FilePart):
     """A step from one place to another, one way."""
 
     start: StrictStr = Field(alias="from", description="The place that it leaves.")
@@ -41,7 +42,7 @@ class Link(Part):
     end: StrictStr = Field(alias="to", description="The place that it leads to.")
 
 
-class WorldGraph(Part):
+class WorldGraph(_FilePart):
     """Places, and links between them that are labelled by actions.
 
     Raises:
@@ -68,9 +69,10 @@ class WorldGraph(Part):
         return self
 
     def _find_repeated_places(self) -> list[str]:
-        names = [place.name for place in self.places]
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        return [f'{names.count(name)} places have the name "{name}"; give each its own' for name in repeated]
+        counts = sorted(Counter(place.name for place in self.places).items())
+        return [
+            f'{count} places have the name "{name}"; give each its own' for name, count in counts if count > 1
+        ]
 
     def _find_bad_links(self) -> list[str]:
         names = {place.name for place in self.places}
@@ -177,7 +179,7 @@ def _lay_out(graph: WorldGraph) -> World:
     place = {place.name: number for number, place in enumerate(graph.places)}
     action = {name: number for number, name in enumerate(graph.actions)}
     destinations = np.full((len(place), len(action)), NO_LINK)
-    destinations[:, 0] = np.arange(len(place))
+    destinations[:, STAY_NUMBER] = np.arange(len(place))
     for link in graph.links:
         destinations[place[link.start], action[link.action]] = place[link.end]
     return World(destinations, np.array([place.position for place in graph.places]))

@@ -1,15 +1,12 @@
 """Rectangular lattices with walls between places and obstacles in place of some."""
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-from tem_vae.arrays import FloatArray, IntArray
+from tem_vae.arrays import BoolArray, FloatArray, IntArray
 from tem_vae.worlds.rectangular import RectangularWorlds
-from tem_vae.worlds.world import NO_LINK, Range, World, Worlds, check_range
-
-BoolArray = npt.NDArray[np.bool_]
+from tem_vae.worlds.world import NO_LINK, Range, World, Worlds
 
 
 class ObstructedWorlds:
@@ -33,8 +30,6 @@ class ObstructedWorlds:
     actions = RectangularWorlds.actions
 
     def __init__(self, height: Range, width: Range, obstacles: float, walls: float) -> None:
-        check_range("height", height, smallest=1)
-        check_range("width", width, smallest=1)
         if not 0 <= obstacles < 1:
             raise ValueError(f"obstacles must be a share in [0, 1), got {obstacles}")
         if not 0 <= walls <= 1:

@@ -18,11 +18,12 @@ class RectangularWorlds:
     """
 
     actions = (STAY, "up", "down", "left", "right")
+    _smallest_side = 1
     _displacements = ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))
 
     def __init__(self, height: Range, width: Range) -> None:
-        check_range("height", height, smallest=1)
-        check_range("width", width, smallest=1)
+        check_range("height", height, smallest=self._smallest_side)
+        check_range("width", width, smallest=self._smallest_side)
         self.height = height
         self.width = width
 

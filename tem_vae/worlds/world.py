@@ -10,6 +10,7 @@ from tem_vae.arrays import FloatArray, IntArray
 
 NO_LINK = -1
 STAY = "stay"
+STAY_NUMBER = 0
 
 Range = tuple[int, int]
 
@@ -56,7 +57,7 @@ class Worlds:
 
 
 class WorldSource(Protocol):
-    """Where worlds come from. Action 0 always stays in place."""
+    """Where worlds come from. Action ``STAY_NUMBER``, named ``STAY``, stays in place everywhere."""
 
     @property
     def actions(self) -> Sequence[str]:

@@ -1,6 +1,8 @@
 """Worlds from a file, and what is said of files that describe none."""
 
 import json
+import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,20 @@ def test_all_problems_are_named_at_once_and_many_are_counted(tmp_path: Path) -> 
     graph["links"] += [{"from": "A", "action": f"jump {n}", "to": "nowhere"} for n in range(9)]
     with pytest.raises(WorldFileError, match=r"links\[4\].*links\[8\].*and 4 more problems"):
         read_graph(write(tmp_path, graph))
+
+
+def test_many_places_are_checked_quickly(tmp_path: Path) -> None:
+    number = 20_000  # where every name was compared with every other, this took seconds
+    names = [f"place {n}" for n in range(number)]
+    graph = {
+        "places": [{"name": name, "position": [n, 0]} for n, name in enumerate([*names, "place 7"])],
+        "links": [{"from": a, "action": "on", "to": b} for a, b in pairwise([*names, names[0]])],
+    }
+    file = write(tmp_path, graph)
+    started = time.process_time()
+    with pytest.raises(WorldFileError, match='no world: 2 places have the name "place 7"; give each'):
+        read_graph(file)
+    assert time.process_time() - started < 2
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
