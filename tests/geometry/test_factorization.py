@@ -3,7 +3,6 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 import torch
-from dense_oracle import DenseOracle
 from geometry_examples import embedding
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +10,7 @@ from tensor_sizes import TensorSizes
 from torch import Tensor
 
 from tem_vae.geometry import factorize, precision
+from tem_vae.studies.article.dense import DenseReference
 
 PIECES = ["right_inverse", "shrinkage", "calibration", "log_volume", "spreading", "whitening"]
 GRID = [
@@ -34,7 +34,7 @@ def test_every_piece_agrees_with_the_dense_oracle_in_value_and_gradient(
 ) -> None:
     E = embedding(rank, code_dim).requires_grad_()
     actual = getattr(factorize(E, tau), piece)
-    expected = getattr(DenseOracle(E, tau), piece)
+    expected = getattr(DenseReference(E, tau), piece)
     cotangent = torch.randn(expected.shape, dtype=E.dtype, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(actual, expected, rtol=1e-9, atol=1e-9)
     if tau == 0 and piece in {"shrinkage", "calibration"}:
@@ -112,7 +112,7 @@ def test_gauge_scales_every_piece(rank: int, extra: int, tau: float, exponent: i
 def test_float32_neither_overflows_nor_underflows(scale: float, tau: float) -> None:
     E = embedding(4, 16, scale=scale).float().requires_grad_()
     factorization = factorize(E, tau)
-    oracle = DenseOracle(E.detach().double(), tau)
+    oracle = DenseReference(E.detach().double(), tau)
     torch.testing.assert_close(factorization.spreading.double(), oracle.spreading, rtol=1e-5, atol=0)
     torch.testing.assert_close(factorization.whitening.double(), oracle.whitening, rtol=1e-5, atol=0)
     torch.testing.assert_close(factorization.log_volume, oracle.log_volume)

@@ -2,12 +2,12 @@ import math
 
 import pytest
 import torch
-from dense_oracle import DenseOracle
 from geometry_examples import causal_log_weights, codes, embedding, mixture_of
 from tensor_sizes import TensorSizes
 from torch import Tensor
 
 from tem_vae.geometry import Neighborhood, NeighborhoodMixture, factorize
+from tem_vae.studies.article.dense import DenseReference
 
 
 class TestLogProb:
@@ -25,9 +25,9 @@ class TestLogProb:
 
         actual = mixture_of(factorize(E, tau), center, log_weights, scale).log_prob(z)
 
-        oracle = DenseOracle(E, tau)
-        null = oracle.log_prob(z, torch.zeros_like(center), 2.0)
-        memories = [oracle.log_prob(z, center[s], scale[s]) for s in range(5)]
+        oracle = DenseReference(E, tau)
+        null = oracle.log_prob(z, 2.0)
+        memories = [oracle.log_prob(z, scale[s], center[s]) for s in range(5)]
         expected = (torch.stack([null, *memories], dim=-1) + log_weights).logsumexp(-1)
         torch.testing.assert_close(actual, expected, rtol=1e-9, atol=1e-9)
         wanted = (E, center, z, scale)

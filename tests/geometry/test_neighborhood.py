@@ -2,7 +2,6 @@ import math
 
 import pytest
 import torch
-from dense_oracle import DenseOracle
 from geometry_examples import codes, embedding
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +10,7 @@ from torch import Tensor
 from torch.distributions import kl_divergence
 
 from tem_vae.geometry import Neighborhood, factorize
+from tem_vae.studies.article.dense import DenseReference
 
 GRID = [
     (1, 1, 0.0),
@@ -38,7 +38,7 @@ class TestLogProb:
         scale = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
         neighborhood = Neighborhood(inputs["center"], scale, factorize(inputs["E"], tau))
         actual = neighborhood.log_prob(inputs["z"])
-        expected = DenseOracle(inputs["E"], tau).log_prob(inputs["z"], inputs["center"], scale)
+        expected = DenseReference(inputs["E"], tau).log_prob(inputs["z"], scale, inputs["center"])
         torch.testing.assert_close(actual, expected, rtol=1e-9, atol=1e-9)
         wanted = [*inputs.values(), scale]
         gradients = zip(

@@ -2,12 +2,12 @@ import math
 
 import pytest
 import torch
-from dense_oracle import DenseOracle
 from geometry_examples import codes, embedding
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from tem_vae.geometry import Neighborhood, factorize
+from tem_vae.studies.article.dense import DenseReference
 
 
 def squared_distances(neighborhood: Neighborhood, count: int) -> Tensor:
@@ -71,7 +71,7 @@ class TestSamples:
         center, scale = codes(5, 7), codes(5).exp()
         neighborhood = Neighborhood(center, scale, factorize(embedding(3, 7), 0.1))
         z, u = neighborhood.rsample_with_u((2,))
-        oracle = DenseOracle(embedding(3, 7), 0.1)
+        oracle = DenseReference(embedding(3, 7), 0.1)
         torch.testing.assert_close(z, center + scale.unsqueeze(-1) * (u @ oracle.spreading.mT))
 
     def test_samples_carry_gradients_and_follow_the_seed(self) -> None:

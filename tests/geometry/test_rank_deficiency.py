@@ -1,11 +1,11 @@
 import pytest
 import torch
-from dense_oracle import DenseOracle
 from geometry_examples import codes, embedding
 from torch import Tensor
 from torch.distributions import kl_divergence
 
 from tem_vae.geometry import Neighborhood, RankDeficientError, factorize
+from tem_vae.studies.article.dense import DenseReference
 
 
 def _deficient(kind: str, dtype: torch.dtype) -> Tensor:
@@ -46,7 +46,7 @@ class TestFactorization:
         E = _deficient(kind, dtype)
         tolerance = 1e-5 if dtype == torch.float32 else 1e-9
         spreading = factorize(E, tau=0.125).spreading.double()
-        expected = DenseOracle(E.double(), 0.125).spreading
+        expected = DenseReference(E.double(), 0.125).spreading
         torch.testing.assert_close(spreading, expected, rtol=tolerance, atol=tolerance)
 
     @pytest.mark.parametrize("tau", [0.0, 1e-25])

@@ -146,7 +146,7 @@ def _bounds() -> dict[str, Expectation]:
 
 def _log_probs(corrected: Experiment, spread: Mapping[str, float], seeds: int) -> dict[str, Expectation]:
     uniform, linear = corrected.formulas.E, corrected.linear_formulas.E
-    volume, linear_volume = (DenseReference(E, TAU).log_volume for E in (uniform, linear))
+    volume, linear_volume = (-DenseReference(E, TAU).log_volume.item() for E in (uniform, linear))
     published, published_linear = (published_log_volume(E, TAU) for E in (uniform, linear))
     standard = standard_log_prob_law(RANK).mean
     values = {

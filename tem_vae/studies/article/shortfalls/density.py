@@ -55,12 +55,13 @@ def _rounding(rounding: RoundingStudy) -> Shortfall:
 
 def _missing_factor(E: Tensor, reference: DenseReference) -> Shortfall:
     gram_part = published_log_volume(E, TAU) - 0.5 * (CODE_DIM - RANK) * math.log(TAU)
-    excess = gram_part - reference.log_volume
+    true = -reference.log_volume.item()
+    excess = gram_part - true
     missing = RANK * math.log(CODE_DIM / RANK)
     return Shortfall(
         article="the determinant has β but not the factor N/M of the rebalanced inverse",
         truth="its M×M part is M log(N/M) too large",
-        measured=f"M×M part {gram_part:.2f}, true log-volume {reference.log_volume:.2f} (dense), difference "
+        measured=f"M×M part {gram_part:.2f}, true log-volume {true:.2f} (dense), difference "
         f"{excess:.2f}; M log(N/M) = {missing:.2f}",
         confirmed=abs(excess - missing) < 0.01,
     )
@@ -69,7 +70,7 @@ def _missing_factor(E: Tensor, reference: DenseReference) -> Shortfall:
 def _sign(reference: DenseReference, z: Tensor, u: Tensor) -> Shortfall:
     standard = -0.5 * u.square().sum(-1) - RANK / 2 * math.log(2 * math.pi)
     offset = reference.log_prob(z, scale=1.0) - standard
-    added, subtracted = ((offset - sign * reference.log_volume).abs() for sign in (1, -1))
+    added, subtracted = ((offset + sign * reference.log_volume).abs() for sign in (1, -1))
     return Shortfall(
         article="log p(z) = log p(u) − logdet",
         truth="p(z) = p(u)·|det ∂u/∂z|, so the log-volume of the map from z to u is added",
@@ -96,7 +97,7 @@ def _module_log_prob() -> Shortfall:
     standard = standard_log_prob_law(RANK).mean
     embeddings = [linear_embedding() for _ in range(6)]
     published = [standard - published_log_volume(E, TAU) for E in embeddings]
-    true = [standard + DenseReference(E, TAU).log_volume for E in embeddings]
+    true = [standard - DenseReference(E, TAU).log_volume.item() for E in embeddings]
     return Shortfall(
         article="mean log-probability +2419 with the weights of nn.Linear",
         truth="sign, factor and the N − M eigenvalues τ as above",

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tem_vae.geometry import factorize
 from tem_vae.studies.article import published
-from tem_vae.studies.article.dense import DenseReference
+from tem_vae.studies.article.dense import DenseReference, inverse_from_large_system
 from tem_vae.studies.article.formulas import PublishedFormulas, uniform_embedding
 from tem_vae.studies.article.printed import CODE_DIM, RANK, TAU
 from tem_vae.studies.article.shortfalls.shortfall import Shortfall
@@ -19,7 +19,7 @@ def inverse_shortfalls(uniform: Tensor) -> list[Shortfall]:
     """Measure the shortfalls of the inverse, for an E with uniform entries, (M, N)."""
     reference = DenseReference(uniform, TAU)
     return [
-        _large_system(uniform, reference),
+        _large_system(uniform),
         _noise_in_kernel(uniform, reference),
         _projector(uniform),
         _double_precision(uniform, reference),
@@ -28,8 +28,8 @@ def inverse_shortfalls(uniform: Tensor) -> list[Shortfall]:
     ]
 
 
-def _large_system(E: Tensor, reference: DenseReference) -> Shortfall:
-    error = _relative_error(factorize(E.double(), TAU).right_inverse, reference.right_inverse)
+def _large_system(E: Tensor) -> Shortfall:
+    error = _relative_error(factorize(E.double(), TAU).right_inverse, inverse_from_large_system(E, TAU))
     return Shortfall(
         article="(EᵀE + τI)⁻¹Eᵀ from an N×N system",
         truth="the same matrix is Eᵀ(EEᵀ + τI)⁻¹, from an M×M one",
