@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 
+from tem_vae.studies.article.figure_table import print_table
 from tem_vae.studies.article.plots import draw_plots
 from tem_vae.studies.article.report import render_report
 from tem_vae.studies.article.run import Effort, reproduce
-from tem_vae.studies.article.table import print_table
 
 _REPORT_FOLDER = Path(__file__).resolve().parents[1] / "docs" / "article"
 

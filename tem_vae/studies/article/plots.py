@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
+from tem_vae.report.style import BLACK, BLUE, ORANGE, styled
 from tem_vae.seeding import seeded
 from tem_vae.studies.article.calibration import ALLOWED_ERRORS
 from tem_vae.studies.article.dense import DenseReference
@@ -20,21 +20,13 @@ from tem_vae.studies.article.printed import CODE_DIM, RANK, SCALE, TAU
 from tem_vae.studies.article.run import Reproduction
 from tem_vae.studies.article.theory import published_mean_squared_distance
 
-# Orange is light and blue dark in grey; line styles tell them apart once more.
-_PUBLISHED = "#E69F00"
-_CORRECTED = "#0072B2"
-_THEORY = "#000000"
+# In grey, orange is light and blue is dark; line styles differ too.
+_PUBLISHED = ORANGE
+_CORRECTED = BLUE
+_THEORY = BLACK
 _CHI2 = r"$\chi^2_M/M$"
 _NOT_REBALANCED = CODE_DIM / 100
-_STYLE = {
-    "figure.dpi": 110,
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.3,
-    "legend.frameon": False,
-}
+_PIXELS_PER_INCH = 110
 
 
 def draw_plots(reproduction: Reproduction, folder: Path) -> dict[str, str]:
@@ -73,13 +65,13 @@ def draw_plots(reproduction: Reproduction, folder: Path) -> dict[str, str]:
             "The published float32 log-determinant, what its formula is in float64, and the true value.",
         ),
     }
-    with style.context(_STYLE):
-        for name, (draw_plot, _) in plots.items():
-            # Without the version of matplotlib the same numbers give the same bytes.
-            draw_plot(reproduction).savefig(folder / name, metadata={"Software": None})
+    for name, (draw_plot, _) in plots.items():
+        # Without the version of matplotlib the same numbers give the same bytes.
+        draw_plot(reproduction).savefig(folder / name, dpi=_PIXELS_PER_INCH, metadata={"Software": None})
     return {name: caption for name, (_, caption) in plots.items()}
 
 
+@styled
 def distance_histogram(reproduction: Reproduction) -> Figure:
     """The article's histogram of squared distances, published and corrected."""
     figure, axes = _figure(2, share=True)
@@ -95,6 +87,7 @@ def distance_histogram(reproduction: Reproduction) -> Figure:
     return figure
 
 
+@styled
 def chi2_comparison(reproduction: Reproduction) -> Figure:
     """The article's comparison with the squared norm of a standard normal, and the distance from its law."""
     figure, (left, right) = _figure(2)
@@ -127,6 +120,7 @@ def chi2_comparison(reproduction: Reproduction) -> Figure:
     return figure
 
 
+@styled
 def log_probability(reproduction: Reproduction) -> Figure:
     """The article's log-probability against squared distance, with a dense reference."""
     figure, (top, bottom) = _stacked()
@@ -150,6 +144,7 @@ def log_probability(reproduction: Reproduction) -> Figure:
     return figure
 
 
+@styled
 def distances_from_reference(reproduction: Reproduction) -> Figure:
     """The article's histogram of distances from a reference point, at both of its scales."""
     figure, axes = _figure(2)
@@ -174,6 +169,7 @@ def distances_from_reference(reproduction: Reproduction) -> Figure:
     return figure
 
 
+@styled
 def calibration(reproduction: Reproduction) -> Figure:
     """Mean squared distance against rank, and its error over all ranks and regularisers."""
     figure, (left, right) = _figure(2)
@@ -200,6 +196,7 @@ def calibration(reproduction: Reproduction) -> Figure:
     return figure
 
 
+@styled
 def logdet_rounding(reproduction: Reproduction) -> Figure:
     """The published float32 log-determinant over many seeds."""
     figure, (axis,) = _figure(1)
@@ -275,11 +272,11 @@ def _both(axes: list[Axes], reproduction: Reproduction) -> list[tuple[Axes, Expe
 
 
 def _figure(columns: int, share: bool = False) -> tuple[Figure, list[Axes]]:
-    figure = Figure(figsize=(5.2 * columns if columns > 1 else 8, 4), layout="constrained")
+    figure = Figure(figsize=(5.2 * columns if columns > 1 else 8, 4))
     grid = figure.subplots(1, columns, squeeze=False, sharey=share)
     return figure, list(grid[0])
 
 
 def _stacked() -> tuple[Figure, list[Axes]]:
-    figure = Figure(figsize=(8, 6), layout="constrained")
+    figure = Figure(figsize=(8, 6))
     return figure, list(figure.subplots(2, 1, sharex=True, height_ratios=(3, 1)))

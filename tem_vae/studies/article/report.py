@@ -1,15 +1,16 @@
 """The reproduction as a Markdown report."""
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 
 from tem_vae.studies.article.calibration import ALLOWED_ERRORS
 from tem_vae.studies.article.checks import Verdict
+from tem_vae.studies.article.figure_table import COLUMNS, figure_rows, printed_text
 from tem_vae.studies.article.printed import CODE_DIM, RANK, TAU
 from tem_vae.studies.article.run import Reproduction
-from tem_vae.studies.article.table import COLUMNS, figure_rows, printed_text
+from tem_vae.text import markdown_table
 
 
 def render_report(reproduction: Reproduction, captions: Mapping[str, str]) -> str:
@@ -34,7 +35,7 @@ def render_report(reproduction: Reproduction, captions: Mapping[str, str]) -> st
         _calibration_note(reproduction),
         _calibration_table(reproduction),
     )
-    return "\n\n".join(sections) + "\n"
+    return "\n\n".join(section.strip() for section in sections) + "\n"
 
 
 def _introduction(reproduction: Reproduction) -> str:
@@ -43,12 +44,13 @@ def _introduction(reproduction: Reproduction) -> str:
     outcome = "Not every check passed:\n\n- " + "\n- ".join(failures) if failures else "Every check passed."
     prose = f"""The article is "Building Pseudometrics -- Embedding Case"
         (https://github.com/hypernicon/tree-world). Its functions are restated in
-        [`tem_vae/article.py`](../../tem_vae/article.py), what the project does instead is in
-        [`tem_vae/geometry/`](../../tem_vae/geometry), and [mathematics.md](../mathematics.md) derives it.
-        Everything below is measured by `python scripts/reproduce_article.py`, at M = {RANK}, N = {CODE_DIM},
-        τ = {TAU:g} unless it says otherwise, with torch {torch.__version__.split("+")[0]} on one thread of a
-        CPU. What float32 rounding makes of the published formulas depends on the machine; the rest does not.
-        Of {len(reproduction.checks)} printed figures {counts[Verdict.HOLDS]} hold and {counts[Verdict.WRONG]}
+        [`tem_vae/studies/article/published.py`](../../tem_vae/studies/article/published.py),
+        what the project does instead is in [`tem_vae/geometry/`](../../tem_vae/geometry), and
+        [mathematics.md](../mathematics.md) derives it. Everything below is measured by
+        `python scripts/reproduce_article.py`, at M = {RANK}, N = {CODE_DIM}, τ = {TAU:g} unless it says
+        otherwise, with torch {torch.__version__.split("+")[0]} on one thread of a CPU. What float32 rounding
+        makes of the published formulas depends on the machine; the rest does not. Of
+        {len(reproduction.checks)} printed figures {counts[Verdict.HOLDS]} hold and {counts[Verdict.WRONG]}
         are wrong."""
     return f"""# The article, reproduced and corrected
 
@@ -76,7 +78,7 @@ def _figures_table(reproduction: Reproduction) -> str:
         (f"`{row[0]}`<br>{check.figure.meaning}", *row[1:])
         for check, row in zip(reproduction.checks, figure_rows(reproduction.checks), strict=True)
     ]
-    return _markdown_table(COLUMNS, rows)
+    return markdown_table(COLUMNS, rows)
 
 
 def _wrong_table(reproduction: Reproduction) -> str:
@@ -100,7 +102,7 @@ def _wrong_table(reproduction: Reproduction) -> str:
         for check in reproduction.checks
         if check.published_exact is not None
     ]
-    return _markdown_table(header, rows)
+    return markdown_table(header, rows)
 
 
 def _shortfall_table(reproduction: Reproduction) -> str:
@@ -108,7 +110,7 @@ def _shortfall_table(reproduction: Reproduction) -> str:
         (shortfall.article, shortfall.truth, shortfall.measured, "yes" if shortfall.confirmed else "NO")
         for shortfall in reproduction.shortfalls
     ]
-    return _markdown_table(("the article", "what is true", "measured", "shown"), rows)
+    return markdown_table(("the article", "what is true", "measured", "shown"), rows)
 
 
 def _calibration_note(reproduction: Reproduction) -> str:
@@ -129,13 +131,8 @@ def _calibration_table(reproduction: Reproduction) -> str:
         cells = [f"{case.mean:.4f} ({case.errors:+.1f})" for case in cases]
         published = reproduction.published_means.get(rank)
         rows.append((str(rank), *cells, "" if published is None else f"{published:.3g}"))
-    return _markdown_table(("rank", *(f"τ = {tau:g}" for tau in taus), "published"), rows)
+    return markdown_table(("rank", *(f"τ = {tau:g}" for tau in taus), "published"), rows)
 
 
 def _fill(prose: str) -> str:
     return textwrap.fill(" ".join(prose.split()), 110, break_long_words=False, break_on_hyphens=False)
-
-
-def _markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -1,10 +1,11 @@
 """The tables of the geometry benchmark in Markdown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TypeVar
 
 from tem_vae.studies.benchmarks.geometry_jobs import ARTICLE, LOW_RANK, OURS, QUOTIENT
 from tem_vae.studies.benchmarks.records import Results, Timing
+from tem_vae.text import markdown_table
 
 _T = TypeVar("_T")
 _RIVALS = (ARTICLE, LOW_RANK, QUOTIENT)
@@ -23,7 +24,7 @@ def render_tables(results: Results) -> str:
         "## Peak memory in tensors\n\nBeyond the inputs, in MB; a factor is how many times more than ours.",
         _memory_table(results),
     ]
-    return "\n\n".join(sections) + "\n"
+    return "\n\n".join(section.strip() for section in sections) + "\n"
 
 
 def _time_table(results: Results, job: str) -> str:
@@ -46,7 +47,7 @@ def _time_table(results: Results, job: str) -> str:
                 }
                 row += [_milliseconds(cell[OURS]), *(_factor(cell[name].ratio) for name in rivals)]
             rows.append(row)
-    return _markdown(header, rows)
+    return markdown_table(header, rows)
 
 
 def _memory_table(results: Results) -> str:
@@ -64,7 +65,7 @@ def _memory_table(results: Results) -> str:
         rows.append(
             [job, f"{code_dim} × {rank}", _DIRECTION[direction], f"{allocated[OURS] / 1e6:.3g}", *factors]
         )
-    return _markdown(["job", "N × M", "direction", "ours", *_RIVALS], rows)
+    return markdown_table(["job", "N × M", "direction", "ours", *_RIVALS], rows)
 
 
 def _distinct(values: Iterable[_T]) -> list[_T]:
@@ -81,8 +82,3 @@ def _milliseconds(timing: Timing) -> str:
 
 def _factor(value: float) -> str:
     return f"× {value:.2g}" if value < 10 else f"× {value:.0f}"
-
-
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -7,11 +7,11 @@ import matplotlib.image
 import pytest
 
 from tem_vae.studies.article.checks import Verdict
+from tem_vae.studies.article.figure_table import print_table
 from tem_vae.studies.article.plots import draw_plots
 from tem_vae.studies.article.printed import PRINTED
 from tem_vae.studies.article.report import render_report
 from tem_vae.studies.article.run import Reproduction
-from tem_vae.studies.article.table import print_table
 
 
 def test_every_figure_and_shortfall_comes_out_as_it_should(reproduction: Reproduction) -> None:
