@@ -78,10 +78,10 @@ def model() -> TemVae:
     torch.manual_seed(0)
     metric = Pseudometric(N, M, TAU, normalize=True)
     metric.weight.data += 0.3 * torch.randn(M, N)
-    decoder = MlpDecoder(M, hidden_dim=5, percept_dim=N, noise=0.7)
+    decoder = MlpDecoder(M, hidden_dim=5, percept_shape=(N,), noise=0.7)
     memory = MemoryPrior(N, SCALE, initial_precision=3.0)
     integrator = PathIntegrator(n_actions=3, channels=6, initial_rotation=1.0)
-    return TemVae(IdentityEncoder(N), metric, integrator, memory, decoder, SCALE).double().eval()
+    return TemVae(IdentityEncoder((N,)), metric, integrator, memory, decoder, SCALE).double().eval()
 
 
 def walk(steps: int = 5) -> tuple[Tensor, Tensor]:
@@ -191,7 +191,7 @@ def check_gauge(case: SimpleNamespace) -> None:
     metric = Pseudometric(N, M, TAU, normalize=True).double()
     metric.weight.data.mul_(5.0)
     torch.testing.assert_close(metric.E, math.sqrt(M) * metric.weight / metric.weight.norm())
-    codes = MlpEncoder(percept_dim=3, hidden_dim=8, code_dim=N).double()(torch.randn(5, 3).double())
+    codes = MlpEncoder(percept_shape=(3,), hidden_dim=8, code_dim=N).double()(torch.randn(5, 3).double())
     torch.testing.assert_close(codes.square().sum(-1), torch.full((5,), float(N)).double(), rtol=1e-2, atol=0)
 
 
@@ -211,7 +211,7 @@ def check_distance_of_places(case: SimpleNamespace) -> None:
     phases = torch.randn(5, 6, dtype=torch.float64)
     codes = torch.cat([phases.cos(), phases.sin()], dim=-1) / math.sqrt(6)
     squared = 2 / 6 * (1 - (phases[-1] - phases[:-1]).cos()).sum(-1)
-    found = memory.attend(codes[None])[0, -1, 1:5]
+    found = memory.log_weights(codes[None])[0, -1, 1:5]
     torch.testing.assert_close(found - found[0], -0.5 * (squared - squared[0]) * memory.precision)
 
 
@@ -231,7 +231,7 @@ def check_memory_weights(case: SimpleNamespace) -> None:
     null = torch.exp(memory.null_logit - 0.3 * memory.precision)
     weights = near[0, 0, :3].exp() + memory.background_logit.exp() / 3
     expected = torch.cat([null[None], weights, torch.zeros(1)]) / (null + weights.sum())
-    torch.testing.assert_close(memory.weigh(near, past)[0, 0].exp(), expected)
+    torch.testing.assert_close(memory.normalize(near, past)[0, 0].exp(), expected)
 
 
 def check_bound(case: SimpleNamespace) -> None:

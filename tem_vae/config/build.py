@@ -20,8 +20,8 @@ from tem_vae.data import (
     PerceptSource,
     RectangularWorlds,
     RingWorlds,
+    SimulatedWalks,
     Symbols,
-    WalkSource,
     WorldSource,
 )
 from tem_vae.data.percepts import Split
@@ -85,17 +85,17 @@ def build_held_out(
         actions: The names of the actions as the model numbers them.
     """
     worlds = renumber_actions(build_worlds(config.world), actions)
-    source = WalkSource(worlds, percepts, policy, split, batch_size=1, walk_length=config.walk_length)
+    source = SimulatedWalks(worlds, percepts, policy, split, batch_size=1, walk_length=config.walk_length)
     at_once = max(1, min(config.walks, _LARGEST_ATTENTION // config.walk_length**2))
     return HeldOutWalks(source, config.seed, config.walks, batch_size=at_once)
 
 
-def build_model(config: ModelConfig, percepts: PerceptSource, n_actions: int) -> TemVae:
+def build_model(config: ModelConfig, percept_shape: tuple[int, ...], n_actions: int) -> TemVae:
     """A model with fresh weights, drawn from torch's global generator."""
     encoder = (
-        IdentityEncoder(percepts.percept_dim)
+        IdentityEncoder(percept_shape)
         if config.encoder.kind == "identity"
-        else MlpEncoder(percepts.percept_dim, config.encoder.hidden_dim, config.code_dim)
+        else MlpEncoder(percept_shape, config.encoder.hidden_dim, config.code_dim)
     )
     decoder = config.decoder
     decoder_input, variant = (
@@ -108,7 +108,7 @@ def build_model(config: ModelConfig, percepts: PerceptSource, n_actions: int) ->
             n_actions, config.path_integration.channels, config.path_integration.initial_rotation
         ),
         memory=build_memory(config),
-        decoder=MlpDecoder(decoder_input, decoder.hidden_dim, percepts.percept_dim, decoder.noise),
+        decoder=MlpDecoder(decoder_input, decoder.hidden_dim, percept_shape, decoder.noise),
         scale=config.neighborhood.scale,
     )
 

@@ -3,8 +3,17 @@
 from tem_vae.data.held_out import HeldOutWalks, WalkBatches
 from tem_vae.data.percepts import Digits, PerceptSource, Symbols
 from tem_vae.data.policy import MomentumPolicy, Policy, RunsPolicy
+from tem_vae.data.simulated import SimulatedWalks
 from tem_vae.data.source import WalkSource
-from tem_vae.data.walk import StepKinds, Walks, classify_steps, occurred_before
+from tem_vae.data.walk import (
+    StepKinds,
+    Truth,
+    UnknownTruthError,
+    Walks,
+    classify_steps,
+    concatenate,
+    occurred_before,
+)
 from tem_vae.worlds import (
     GraphWorlds,
     HexagonalWorlds,
@@ -30,14 +39,18 @@ __all__ = [
     "RelabelledWorlds",
     "RingWorlds",
     "RunsPolicy",
+    "SimulatedWalks",
     "StepKinds",
     "Symbols",
     "TorusWorlds",
+    "Truth",
+    "UnknownTruthError",
     "WalkBatches",
     "WalkSource",
     "Walks",
     "WorldSource",
     "Worlds",
     "classify_steps",
+    "concatenate",
     "occurred_before",
 ]

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 from torch.utils.data import DataLoader, Dataset
 
 from tem_vae.data.percepts import Split
 from tem_vae.data.source import WalkSource
-from tem_vae.data.walk import Walks
+from tem_vae.data.walk import Walks, concatenate
 
 
 class WalkBatches(Dataset[Walks]):
@@ -37,11 +36,6 @@ class WalkBatches(Dataset[Walks]):
         stream = self._streams[self.source.split]
         source = self.source if index < self.lengthen_from else self.source.lengthened()
         return source.sample(np.random.default_rng([stream, self.seed, index]))
-
-
-def concatenate(walks: list[Walks]) -> Walks:
-    """Join batches of walks of equal length along the batch."""
-    return Walks(*(torch.cat(parts) for parts in zip(*walks, strict=True)))
 
 
 @dataclass(frozen=True)

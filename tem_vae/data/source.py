@@ -1,64 +1,54 @@
-"""Walks drawn as they are needed: worlds, what their places hold, and a walk in each."""
+"""Where walks come from: what every source of walks must offer."""
 
-from dataclasses import dataclass, replace
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import Protocol, Self
 
 import numpy as np
-import torch
 
-from tem_vae.arrays import IntArray
-from tem_vae.data.percepts import PerceptSource, Split
-from tem_vae.data.policy import Policy
+from tem_vae.data.percepts import PerceptSource, References, Split
 from tem_vae.data.walk import Walks
-from tem_vae.worlds import WorldSource
 
 
-@dataclass(frozen=True)
-class WalkSource:
-    """Draws batches of walks: new worlds, places filled with classes evenly, a walk in each.
+class WalkSource(Protocol):
+    """Draws batches of walks. A new source is a class that fits this page."""
 
-    Attributes:
-        worlds: Where worlds come from.
-        percepts: What their places look like.
-        policy: How they are walked.
-        split: Which share of the percepts may be shown.
-        batch_size: Walks in a batch.
-        walk_length: Percepts of a walk.
-        blank: The probability that a place is blank, in [0, 1]. A blank place holds class 0, any other place
-            one of the other classes. With 0 no class is set apart: every place holds any class, 0 among them.
-    """
+    @property
+    def split(self) -> Split:
+        """Which share of the data it draws from; sources of different splits draw differently."""
 
-    worlds: WorldSource
-    percepts: PerceptSource
-    policy: Policy
-    split: Split
-    batch_size: int
-    walk_length: int
-    blank: float = 0.0
+    @property
+    def batch_size(self) -> int:
+        """Walks in a batch."""
+
+    @property
+    def walk_length(self) -> int:
+        """Percepts of a walk, at most."""
+
+    @property
+    def percepts(self) -> PerceptSource | None:
+        """What draws percepts by class; None where percepts were recorded."""
+
+    @property
+    def percept_shape(self) -> tuple[int, ...]:
+        """The shape of one percept: (features,) of a vector, (rows, columns) or (channels, rows, columns)."""
+
+    @property
+    def n_classes(self) -> int | None:
+        """Classes of percepts; None where classes are not known."""
+
+    @property
+    def actions(self) -> Sequence[str]:
+        """The names of the actions, in the order of their numbers."""
+
+    @property
+    def opposites(self) -> Mapping[int, int]:
+        """For each action the one that always undoes it; empty where nobody knows."""
+
+    def references(self) -> References | None:
+        """Training percepts of known class, for the fixed classifier; None where classes are not known."""
 
     def lengthened(self) -> Self:
         """The same with walks twice as long and half as many."""
-        return replace(self, batch_size=max(1, self.batch_size // 2), walk_length=2 * self.walk_length)
 
     def sample(self, rng: np.random.Generator) -> Walks:
-        """Draw one batch."""
-        worlds = self.worlds.sample(self.batch_size, rng)
-        contents = self._fill(worlds.destinations.shape[:2], rng)
-        places, actions = self.policy.walk(worlds, self.walk_length, rng)
-        classes = np.take_along_axis(contents, places, axis=1)
-        percepts = self.percepts.sample(classes, self.split, rng)
-        positions = np.take_along_axis(worlds.layout, places[..., None], axis=1)
-        return Walks(
-            percepts=torch.from_numpy(percepts),
-            actions=torch.from_numpy(actions),
-            places=torch.from_numpy(places),
-            classes=torch.from_numpy(classes),
-            positions=torch.from_numpy(positions).float(),
-        )
-
-    def _fill(self, shape: tuple[int, ...], rng: np.random.Generator) -> IntArray:
-        """The class that every place holds, shape (batch, places)."""
-        if self.blank == 0:
-            return rng.integers(self.percepts.n_classes, size=shape)
-        is_blank = rng.random(shape) < self.blank
-        return np.where(is_blank, 0, rng.integers(1, self.percepts.n_classes, size=shape))
+        """Draw one batch, a function of the generator alone."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.progress import track
 
-from tem_vae.data import HeldOutWalks
+from tem_vae.data import HeldOutWalks, UnknownTruthError
 from tem_vae.evaluation.tables import describe_accuracies, describe_bound
 from tem_vae.evaluation.trained import TrainedRun, find_checkpoint
 from tem_vae.report.exploration import explore
@@ -70,12 +70,13 @@ def write_report(
     Returns:
         The page.
     """
-    percepts = walks.source.percepts
+    if (percepts := walks.source.percepts) is None:
+        raise UnknownTruthError("a report needs a source of percepts, which recorded walks do not have")
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     batches = _track(walks.loader(), "Walks", -(-walks.walks // walks.batch_size))
     exploration = explore(run.model, batches, percepts.n_classes)
-    split, actions = walks.source.split, walks.source.worlds.actions
+    split, actions = walks.source.split, walks.source.actions
     subject = Subject(run.model, percepts, split, actions, exploration.walks, walks.seed)
     history = read_history(find_checkpoint(checkpoint).parents[1] / "history.csv")
     jobs: list[Callable[[], Illustration]] = [

@@ -8,19 +8,18 @@ import torch
 from torch import Tensor
 
 from tem_vae.config.build import build_model
-from tem_vae.data import HeldOutWalks, PerceptSource, Symbols, Walks, classify_steps
+from tem_vae.data import HeldOutWalks, PerceptSource, Symbols, Walks, WalkSource
 from tem_vae.evaluation.trained import TrainedRun
 from tem_vae.model import TemVae
 from tem_vae.runs.metrics import Metrics
 from tem_vae.scores.classifier import NearestPercept
-from tem_vae.scores.oracle import tight_bounds
+from tem_vae.scores.oracle import importance_weighted_bounds
 from tem_vae.scores.prediction import (
     AGENTS,
     MODEL,
     UNTRAINED,
     BoundScores,
     PredictionScores,
-    remembered_class,
 )
 from tem_vae.scores.spectrum import effective_rank, subspace_share, unscaled_whitening
 from tem_vae.seeding import seeded
@@ -35,20 +34,22 @@ def score(run: TrainedRun, walks: HeldOutWalks, trainer: L.Trainer) -> Metrics:
     Returns:
         Scores named ``test/``, and their standard errors over walks named ``test_standard_error/``.
     """
-    percepts = walks.source.percepts
+    source = walks.source
     with seeded(run.config.seed):
-        untrained = build_model(run.config.model, percepts, len(walks.source.worlds.actions))
-    scores = build_scores(percepts, (*MODEL, *AGENTS, UNTRAINED))
-    tester = Tester(run.model, untrained.eval(), scores, percepts, walks.seed)
+        untrained = build_model(run.config.model, source.percept_shape, len(source.actions))
+    scores = build_scores(source, (*MODEL, *AGENTS, UNTRAINED))
+    tester = Tester(run.model, untrained.eval(), scores, run.percepts, walks.seed)
     trainer.test(tester, walks.loader(trainer.global_rank, trainer.world_size), verbose=False)
     return {name: None if math.isnan(value) else value for name, value in tester.results.items()}
 
 
-def build_scores(percepts: PerceptSource, predictors: Iterable[str]) -> PredictionScores:
+def build_scores(source: WalkSource, predictors: Iterable[str]) -> PredictionScores:
     """Scores of the predictors named, whose classifier knows the source's references."""
-    references = percepts.references()
-    classifier = NearestPercept(torch.from_numpy(references.percepts), torch.from_numpy(references.classes))
-    return PredictionScores(percepts.n_classes, classifier, predictors)
+    references = source.references()
+    classifier = references and NearestPercept(
+        torch.from_numpy(references.percepts), torch.from_numpy(references.classes)
+    )
+    return PredictionScores(source.n_classes, classifier, predictors)
 
 
 class Tester(L.LightningModule):
@@ -77,18 +78,18 @@ class Tester(L.LightningModule):
     def test_step(self, batch: Walks, batch_idx: int) -> None:
         """Score one batch of walks."""
         torch.manual_seed(self.seed * 2**31 + batch_idx)
-        self.bound_scores.update_terms(self.model.elbo(batch.percepts, batch.actions))
-        self.bound_scores.update_tight(tight_bounds(self.model, batch, IWAE_SAMPLES, IWAE_STEPS))
-        prediction = self.model.predict(batch.percepts, batch.actions)
-        self.prediction_scores.update(batch, prediction, self.model.reconstruct(batch.percepts))
+        inference = self.model.infer(batch.percepts, batch.actions)
+        self.bound_scores.update_terms(self.model.bound(batch.percepts, inference), batch.mask)
+        beginning = batch.beginning(IWAE_STEPS)
+        bounds = importance_weighted_bounds(
+            self.model, beginning, self.model.beginning(inference, IWAE_STEPS), IWAE_SAMPLES
+        )
+        self.bound_scores.update_importance_weighted(bounds, beginning.mask)
+        reconstruction = self.model.decode_posterior(inference)
+        self.prediction_scores.update(batch, self.model.expect(inference), reconstruction)
         self.prediction_scores.update_agents(batch)
-        self._score_untrained(batch)
-
-    def _score_untrained(self, batch: Walks) -> None:
-        weights = self.untrained.memory.attend(self.untrained.integrator(batch.actions)).exp()
-        predicted = remembered_class(weights[..., 1:], batch.classes, self.prediction_scores.n_classes)
-        kinds = classify_steps(batch.places)
-        self.prediction_scores.update_classes(UNTRAINED, predicted, batch, kinds)
+        untrained = self.untrained.memory.log_weights(self.untrained.integrator(batch.actions)).exp()
+        self.prediction_scores.update_untrained(batch, untrained[..., 1:])
 
     def on_test_epoch_end(self) -> None:
         """Gather everything in `results`, by the names that metrics.json has."""

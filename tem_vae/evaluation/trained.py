@@ -58,7 +58,7 @@ def load_run(path: str | Path) -> TrainedRun:
     percepts = build_percepts(config.data.percepts)
     actions = config.data.world.actions
     with torch.random.fork_rng():
-        model = build_model(config.model, percepts, len(actions))
+        model = build_model(config.model, percepts.percept_shape, len(actions))
     weights = {
         name.removeprefix(_MODEL_PREFIX): value
         for name, value in checkpoint["state_dict"].items()

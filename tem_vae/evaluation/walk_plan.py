@@ -81,7 +81,7 @@ def _check_percepts(percepts: PerceptsConfig, trained_on: PerceptsConfig) -> Non
                 f"were split by seed {trained_on.seed}; leave it out"
             )
         return
-    dim, known = build_percepts(percepts).percept_dim, build_percepts(trained_on).percept_dim
+    dim, known = build_percepts(percepts).percept_shape, build_percepts(trained_on).percept_shape
     if dim != known:
         raise ConfigurationError(
             f"data.percepts: a percept of {percepts.source} has {dim} features, and the run was trained on "

@@ -12,9 +12,9 @@ from tem_vae.model.elbo import ElboTerms, importance_weighted_bound
 from tem_vae.model.encoders import IdentityEncoder, MlpEncoder
 from tem_vae.model.memory import MemoryPrior
 from tem_vae.model.observer import Expectation, Observer
-from tem_vae.model.parts import Decoder, Encoder, Memory
+from tem_vae.model.parts import Decoder, Encoder, Integrator, Location, Memory, Prediction
 from tem_vae.model.path_integration import PathIntegrator
-from tem_vae.model.tem_vae import Inference, Prediction, TemVae
+from tem_vae.model.tem_vae import Inference, TemVae
 
 __all__ = [
     "Decoder",
@@ -23,7 +23,9 @@ __all__ = [
     "Expectation",
     "IdentityEncoder",
     "Inference",
+    "Integrator",
     "LeakyTemVae",
+    "Location",
     "Memory",
     "MemoryPrior",
     "MlpDecoder",

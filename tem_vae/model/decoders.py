@@ -15,27 +15,29 @@ class MlpDecoder(nn.Module):
     Args:
         rank: M, the dimension of E z.
         hidden_dim: Width of the hidden layer.
-        percept_dim: Features of a percept.
+        percept_shape: The shape of one percept.
         noise: The deviation of a percept feature, in units of standardised percepts.
     """
 
-    def __init__(self, rank: int, hidden_dim: int, percept_dim: int, noise: float) -> None:
+    def __init__(self, rank: int, hidden_dim: int, percept_shape: tuple[int, ...], noise: float) -> None:
         super().__init__()
+        self.percept_shape = percept_shape
         self.noise = noise
         self.layers = nn.Sequential(
-            nn.Linear(rank, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, percept_dim)
+            nn.Linear(rank, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, math.prod(percept_shape))
         )
 
     def forward(self, embedded: Tensor) -> Tensor:
-        """Expected percepts, (*, M) -> (*, percept_dim), in the dtype of the embedded codes."""
+        """Expected percepts, (*, M) -> (*, *percept_shape), in the dtype of the embedded codes."""
         percepts: Tensor = self.layers(embedded)
-        return percepts.to(embedded.dtype)
+        return percepts.reshape(*percepts.shape[:-1], *self.percept_shape).to(embedded.dtype)
 
     def log_prob(self, percepts: Tensor, embedded: Tensor) -> Tensor:
         r"""Log density of the percepts in nats, all constants included, (*).
 
         .. math:: \log p(x|z) = -\frac{\lVert x - \mu(Ez)\rVert^2}{2\sigma^2} - \frac P2\log(2\pi\sigma^2)
         """
-        squared_error: Tensor = (percepts - self(embedded)).square().sum(dim=-1)
-        log_normaliser = 0.5 * percepts.shape[-1] * math.log(2 * math.pi * self.noise**2)
-        return -0.5 * squared_error / self.noise**2 - log_normaliser
+        error: Tensor = (percepts - self(embedded)).flatten(-len(self.percept_shape))
+        log_normaliser = 0.5 * error.shape[-1] * math.log(2 * math.pi * self.noise**2)
+        log_prob: Tensor = -0.5 * error.square().sum(dim=-1) / self.noise**2 - log_normaliser
+        return log_prob

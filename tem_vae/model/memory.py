@@ -1,6 +1,7 @@
 """The memory prior: what a walk so far leads one to expect at a location."""
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +10,43 @@ from tem_vae.geometry import Factorization, Neighborhood, NeighborhoodMixture
 from tem_vae.geometry.precision import matmul
 
 
-class MemoryPrior(nn.Module):
+class NeighborhoodMemory(nn.Module, ABC):
+    """What every memory made of neighborhoods has in common: weights and codes become a mixture.
+
+    Attributes:
+        null_center: c_0, the center of the null component, (N,).
+        forgetting: Nats of near weight that a memory loses with every step of its age, in training.
+    """
+
+    null_center: Tensor
+    forgetting: float = 0.0
+
+    @property
+    @abstractmethod
+    def memory_scale(self) -> Tensor:
+        """eps_m, the scale of a memory's neighborhood."""
+
+    @property
+    @abstractmethod
+    def null_scale(self) -> Tensor:
+        """eps_0, the scale of the null component."""
+
+    def forward(
+        self, codes: Tensor, log_weights: Tensor, factorization: Factorization
+    ) -> NeighborhoodMixture:
+        """The prior of every step.
+
+        Args:
+            codes: The reference codes, (batch, memories, N).
+            log_weights: Memory weights in nats, (batch, time, 1 + memories), the null component first.
+            factorization: Of the pseudometric in use.
+        """
+        memories = Neighborhood(codes, self.memory_scale, factorization, validate_args=False)
+        null = Neighborhood(self.null_center, self.null_scale, factorization, validate_args=False)
+        return NeighborhoodMixture(log_weights, memories, null, validate_args=False)
+
+
+class MemoryPrior(NeighborhoodMemory):
     r"""A mixture of the neighborhoods of remembered codes, weighted by attention over location codes.
 
     .. math:: p(z_t|past) = w_{t0}\,p(z; c_0, \epsilon_0) + \sum_{s<t} w_{ts}\,p(z; c_s, \epsilon_m)
@@ -39,7 +76,6 @@ class MemoryPrior(nn.Module):
     def __init__(self, code_dim: int, scale: float, initial_precision: float) -> None:
         super().__init__()
         self.scale = scale
-        self.forgetting = 0.0
         self.null_center = nn.Parameter(torch.zeros(code_dim))
         self.log_precision = nn.Parameter(torch.tensor(math.log(initial_precision)))
         self.null_logit = nn.Parameter(torch.tensor(0.0))
@@ -58,30 +94,16 @@ class MemoryPrior(nn.Module):
         """eps_0."""
         return self.scale * self.log_null_scale_ratio.exp()
 
-    def forward(
-        self, codes: Tensor, log_weights: Tensor, factorization: Factorization
-    ) -> NeighborhoodMixture:
-        """The prior of every step.
-
-        Args:
-            codes: The reference codes, (batch, memories, N).
-            log_weights: Memory weights in nats, (batch, time, 1 + memories), the null component first.
-            factorization: Of the pseudometric in use.
-        """
-        memories = Neighborhood(codes, self.memory_scale, factorization, validate_args=False)
-        null = Neighborhood(self.null_center, self.null_scale, factorization, validate_args=False)
-        return NeighborhoodMixture(log_weights, memories, null, validate_args=False)
-
-    def attend(self, locations: Tensor) -> Tensor:
+    def log_weights(self, locations: Tensor) -> Tensor:
         """Log memory weights of every step of a walk, (batch, time, 1 + time), from its location codes."""
         steps = torch.arange(locations.shape[1], device=locations.device)
         age = steps.unsqueeze(-1) - steps
         near = self._nearness(locations, locations)
         if self.training and self.forgetting > 0:
             near = near - self.forgetting * age
-        return self.weigh(near, past=age > 0)
+        return self.normalize(near, past=age > 0)
 
-    def recall(self, locations: Tensor, remembered: Tensor) -> Tensor:
+    def log_weights_at(self, locations: Tensor, remembered: Tensor) -> Tensor:
         """Log memory weights at locations after all remembered ones, (*, time, 1 + memories).
 
         Args:
@@ -89,7 +111,7 @@ class MemoryPrior(nn.Module):
             remembered: Location codes of the memories, (*, memories, 2 channels).
         """
         near = self._nearness(locations, remembered)
-        return self.weigh(near, past=torch.ones_like(near[..., :1, :], dtype=torch.bool))
+        return self.normalize(near, past=torch.ones_like(near[..., :1, :], dtype=torch.bool))
 
     def _nearness(self, locations: Tensor, remembered: Tensor) -> Tensor:
         """−½ d²(g_t, g_s)/lambda², (*, time, memories)."""
@@ -100,7 +122,18 @@ class MemoryPrior(nn.Module):
         """1/lambda²."""
         return self.log_precision.exp()
 
-    def weigh(self, near: Tensor, past: Tensor) -> Tensor:
+    def scalars(self) -> dict[str, Tensor]:
+        """Its learned scalars, by the name under which they are logged."""
+        return {
+            "neighborhood/posterior_scale": torch.tensor(self.scale),
+            "neighborhood/memory_scale": self.memory_scale,
+            "neighborhood/null_scale": self.null_scale,
+            "memory/precision": self.precision,
+            "memory/background_logit": self.background_logit,
+            "memory/null_logit": self.null_logit,
+        }
+
+    def normalize(self, near: Tensor, past: Tensor) -> Tensor:
         """Log memory weights, (batch, time, 1 + memories), the null component first.
 
         Args:

@@ -7,9 +7,7 @@ import torch
 from torch import Tensor
 
 from tem_vae.geometry import Factorization
-from tem_vae.geometry.precision import matrix_dtype
-from tem_vae.model.checks import check_dtype_of_actions, check_numbers_of_actions
-from tem_vae.model.path_integration import Location
+from tem_vae.model.parts import Location
 from tem_vae.model.tem_vae import TemVae
 
 
@@ -19,7 +17,7 @@ class Expectation(NamedTuple):
     Attributes:
         memory_weights: w_ts of everything observed so far, oldest first, (*batch, memories).
         novelty: w_t0, the weight of the null component, (*batch).
-        percept: The decoded mode of the memory prior, (*batch, percept_dim).
+        percept: The decoded mode of the memory prior, (*batch, *percept_shape).
     """
 
     memory_weights: Tensor
@@ -35,7 +33,7 @@ class _Walk:
         factorization: Of E when the walk began.
         here: Where it stands, (*batch).
         codes: Reference codes of what was observed, (*batch, memories, N).
-        locations: Location codes of where, (*batch, memories, 2 channels).
+        locations: Location codes of where, (*batch, memories, G).
     """
 
     factorization: Factorization
@@ -67,7 +65,7 @@ class Observer:
         """What was to be expected at this step; then its percept is remembered.
 
         Args:
-            percept: Standardised, (*batch, percept_dim); *batch are walks side by side, if there are several.
+            percept: Standardised, (*batch, *percept_shape); *batch are walks side by side.
             action: What led here from the last percept, a number or (*batch); None for the first percept.
 
         Raises:
@@ -76,10 +74,12 @@ class Observer:
         """
         self.model.check_percepts(percept)
         walk = self._begin(percept, action) if self._walk is None else self._move(self._walk, action)
-        if percept.shape[:-1] != walk.here.code.shape[:-1]:
+        if self._batch_of(percept) != walk.here.code.shape[:-1]:
+            shape = _batch(walk, *map(str, self.model.encoder.percept_shape))
             raise ValueError(
-                f"percept must have shape {_batch(walk, 'percept_dim')}, as the first one of this walk, but "
-                f"its shape is {tuple(percept.shape)}; call reset() to begin another walk."
+                f"percept must have shape {shape}, as the "
+                f"first one of this walk, but its shape is {tuple(percept.shape)}; call reset() to begin "
+                "another walk."
             )
         expectation = self._expect(walk)
         self._walk = _Walk(
@@ -106,7 +106,7 @@ class Observer:
 
     @property
     def location(self) -> Tensor:
-        """The location code of where the walk stands, (*batch, 2 channels).
+        """The location code of where the walk stands, (*batch, G).
 
         Raises:
             ValueError: Nothing was observed yet.
@@ -115,14 +115,14 @@ class Observer:
             raise ValueError("a walk begins with its first percept; call observe(percept) first.")
         return self._walk.here.code
 
+    def _batch_of(self, percept: Tensor) -> torch.Size:
+        return percept.shape[: percept.ndim - len(self.model.encoder.percept_shape)]
+
     def _begin(self, percept: Tensor, action: int | Tensor | None) -> _Walk:
         if action is not None:
             raise ValueError(f"no action leads to the first percept of a walk, but action is {action}.")
         integrator = self.model.integrator
-        phases = percept.new_zeros(
-            *percept.shape[:-1], integrator.channels, dtype=matrix_dtype(percept.device)
-        )
-        here = integrator.locate(phases)
+        here = integrator.start(*self._batch_of(percept))
         codes = self.model.encoder(percept).unsqueeze(-2)[..., :0, :]
         return _Walk(self.model.metric.factorize(), here, codes, here.code.unsqueeze(-2)[..., :0, :])
 
@@ -134,8 +134,8 @@ class Observer:
             )
         integrator = self.model.integrator
         action = torch.as_tensor(action, device=walk.codes.device)
-        check_dtype_of_actions(action)
-        check_numbers_of_actions(action, len(integrator.rotations))
+        integrator.check_kind(action)
+        integrator.check_values(action)
         if action.shape not in (torch.Size(()), walk.here.code.shape[:-1]):
             raise ValueError(
                 f"action must be one number or have shape {_batch(walk)}, but its shape is "
@@ -145,10 +145,10 @@ class Observer:
 
     def _expect(self, walk: _Walk) -> Expectation:
         model = self.model
-        log_weights = model.memory.recall(walk.here.code.unsqueeze(-2), walk.locations)
+        log_weights = model.memory.log_weights_at(walk.here.code.unsqueeze(-2), walk.locations)
         prior = model.memory(walk.codes, log_weights, walk.factorization)
         weights = prior.log_weights.exp().squeeze(-2)
-        percept = model.decoder(model.visible(prior.mode, walk.factorization.embedding)).squeeze(-2)
+        percept = model.decoder(model.embed(prior.mode, walk.factorization.embedding)).squeeze(-2)
         return Expectation(weights[..., 1:], weights[..., 0], percept)
 
 

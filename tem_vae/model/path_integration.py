@@ -1,31 +1,20 @@
 """Path integration: from actions to location codes, by rotations that add."""
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from tem_vae.geometry.precision import matrix_dtype
-
-
-class Location(NamedTuple):
-    """Where a walk stands on the torus, relative to where it began.
-
-    Attributes:
-        phases: theta in radians, (*, channels), in float64 where the device has it.
-        code: (cos theta, sin theta)/√channels, (*, 2 channels), of norm 1.
-    """
-
-    phases: Tensor
-    code: Tensor
+from tem_vae.model.parts import Location
 
 
 class PathIntegrator(nn.Module):
     """Every action rotates every channel of a torus by an angle of its own, free to learn.
 
     theta_{t+1} = theta_t + Omega(a_t). No inverse, zero or geometry of an action is built in: that up undoes
-    down, that staying does nothing, that two paths meet, must be found in the walks.
+    down, that staying does nothing, that two paths meet, must be found in the walks. The location code is
+    (cos theta, sin theta)/√channels, (*, 2 channels), of norm 1.
 
     Args:
         n_actions: Rows of Omega.
@@ -48,16 +37,43 @@ class PathIntegrator(nn.Module):
         start = steps.new_zeros(len(steps), 1, self.channels)
         return self.locate(torch.cat([start, steps.cumsum(dim=1)], dim=1)).code
 
-    def start(self, batch: int) -> Location:
-        """Where every walk begins: all phases 0."""
+    def start(self, *batch: int) -> Location:
+        """Where every walk begins, (*batch): all phases 0."""
         device = self.rotations.device
-        return self.locate(torch.zeros(batch, self.channels, dtype=matrix_dtype(device), device=device))
+        return self.locate(torch.zeros(*batch, self.channels, dtype=matrix_dtype(device), device=device))
 
     def step(self, location: Location, actions: Tensor) -> Location:
-        """The location after one more action of each walk, actions of shape (batch,)."""
+        """The location after one more action of each walk, actions of shape (*batch)."""
         return self.locate(location.phases + self.rotations[actions])
 
     def locate(self, phases: Tensor) -> Location:
         """The point of the torus with the given phases, (*, channels)."""
         angle = torch.remainder(phases, 2 * math.pi).to(self.rotations.dtype)
         return Location(phases, torch.cat([angle.cos(), angle.sin()], dim=-1) / math.sqrt(self.channels))
+
+    def check_kind(self, actions: Tensor) -> None:
+        """Check that actions can be numbers of rows; bytes and booleans would be taken for masks.
+
+        Raises:
+            ValueError: They are neither torch.int64 nor torch.int32, or more than one number a step.
+        """
+        if actions.dtype not in (torch.int64, torch.int32):
+            raise ValueError(
+                f"actions are whole numbers, in torch.int64 or torch.int32, but are in {actions.dtype}."
+            )
+        if actions.ndim > 2:
+            raise ValueError(
+                "actions are one number a step, (batch, time - 1), but their shape is "
+                f"{tuple(actions.shape)}."
+            )
+
+    def check_values(self, actions: Tensor) -> None:
+        """Check that every action has a row of Omega. Waits for the device.
+
+        Raises:
+            ValueError: One is below 0 or not below ``n_actions``.
+        """
+        last = len(self.rotations) - 1
+        wrong = actions[(actions < 0) | (actions > last)]
+        if len(wrong):
+            raise ValueError(f"actions are whole numbers from 0 to {last}, but one is {int(wrong[0])}.")

@@ -1,31 +1,15 @@
 """The TEM VAE: encoder, pseudometric, path integration, memory prior and decoder as one generative model."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from tem_vae.geometry import Neighborhood, NeighborhoodMixture, Pseudometric
 from tem_vae.geometry.precision import matmul
-from tem_vae.model.checks import check_numbers_of_actions, check_percepts, check_walks
+from tem_vae.model.checks import check_percepts, check_walks
 from tem_vae.model.elbo import ElboTerms
-from tem_vae.model.parts import Decoder, Encoder, Memory
-from tem_vae.model.path_integration import PathIntegrator
-
-
-class Prediction(NamedTuple):
-    """What memory leads one to expect at every step, before its percept is seen.
-
-    Attributes:
-        memory_weights: w_ts, (batch, time, time); row t is zero from column t on.
-        novelty: w_t0, the weight of the null component, (batch, time).
-        percepts: The decoded mode of the memory prior, (batch, time, percept_dim).
-    """
-
-    memory_weights: Tensor
-    novelty: Tensor
-    percepts: Tensor
+from tem_vae.model.parts import Decoder, Encoder, Integrator, Memory, Prediction
 
 
 @dataclass(frozen=True)
@@ -41,6 +25,11 @@ class Inference:
     prior: NeighborhoodMixture
 
     @property
+    def codes(self) -> Tensor:
+        """The reference codes of the percepts, (batch, time, N)."""
+        return self.posterior.center
+
+    @property
     def embedding(self) -> Tensor:
         """E, (M, N)."""
         return self.posterior.factorization.embedding
@@ -48,6 +37,9 @@ class Inference:
 
 class TemVae(nn.Module):
     """A Tolman-Eichenbaum Machine as a variational autoencoder on pseudometric neighborhoods.
+
+    `infer` passes over a batch of walks once. What one wants to know of it is computed from the result:
+    `bound`, `expect`, `decode_posterior`. `elbo`, `predict` and `reconstruct` do both for one purpose.
 
     Args:
         encoder: From percepts to codes.
@@ -63,7 +55,7 @@ class TemVae(nn.Module):
         self,
         encoder: Encoder,
         metric: Pseudometric,
-        integrator: PathIntegrator,
+        integrator: Integrator,
         memory: Memory,
         decoder: Decoder,
         scale: float,
@@ -76,89 +68,109 @@ class TemVae(nn.Module):
         self.decoder = decoder
         self.scale = scale
 
-    def elbo(self, percepts: Tensor, actions: Tensor) -> ElboTerms:
-        """The bound from one posterior sample a step, terms of shape (batch, time).
+    def infer(self, percepts: Tensor, actions: Tensor) -> Inference:
+        """Posterior and prior of every step of the walks.
 
         Args:
-            percepts: Standardised, (batch, time, percept_dim), in the dtype of the model.
-            actions: (batch, time - 1), numbers below that of actions: `predict` checks them, this does not,
-                for to read them would make every training update wait for the device.
+            percepts: Standardised, (batch, time, *percept_shape), in the dtype of the model.
+            actions: (batch, time - 1) or (batch, time - 1, A). Their values are not read here: that would
+                make every training update wait for the device.
 
         Raises:
             ValueError: Shapes or dtypes do not fit.
         """
         self.check_percepts(percepts)
-        check_walks(percepts, actions)
-        inference = self.infer(percepts, actions)
-        return self.evaluate_sample(percepts, inference, *inference.posterior.rsample_with_u())
-
-    def infer(self, percepts: Tensor, actions: Tensor) -> Inference:
-        """Posterior and prior of every step of the walks."""
-        return self.condition(percepts, self.memory.attend(self.integrator(actions)))
-
-    def condition(self, percepts: Tensor, log_weights: Tensor) -> Inference:
-        """Posterior and prior with given memory weights, in nats, (batch, time, 1 + time)."""
+        check_walks(percepts, actions, self.encoder.percept_shape)
+        self.integrator.check_kind(actions)
+        log_weights = self.memory.log_weights(self.integrator(actions))
         factorization = self.metric.factorize()
         codes = self.encoder(percepts)
         posterior = Neighborhood(codes, self.scale, factorization, validate_args=False)
         return Inference(posterior, self.memory(codes, log_weights, factorization))
 
+    def beginning(self, inference: Inference, steps: int) -> Inference:
+        """The same of the first steps of every walk: no step depends on a later one."""
+        codes, factorization = inference.codes[:, :steps], inference.posterior.factorization
+        posterior = Neighborhood(codes, self.scale, factorization, validate_args=False)
+        log_weights = inference.prior.log_weights[:, :steps, : steps + 1]
+        return Inference(posterior, self.memory(codes, log_weights, factorization))
+
+    def bound(self, percepts: Tensor, inference: Inference) -> ElboTerms:
+        """The bound from one posterior sample a step, terms of shape (batch, time).
+
+        Args:
+            percepts: Those that were inferred from.
+            inference: From `infer`.
+        """
+        return self.evaluate_sample(percepts, inference, *inference.posterior.rsample_with_u())
+
     def evaluate_sample(self, percepts: Tensor, inference: Inference, z: Tensor, u: Tensor) -> ElboTerms:
         """The terms of the bound at posterior samples, (*samples, batch, time).
 
         Args:
-            percepts: Standardised, (batch, time, percept_dim).
+            percepts: Standardised, (batch, time, *percept_shape).
             inference: The posterior that the samples come from, and the prior to compare with.
             z: Samples, (*samples, batch, time, N).
             u: The noise they were made from, (*samples, batch, time, M).
         """
         return ElboTerms(
-            reconstruction=self.decoder.log_prob(percepts, self.visible(z, inference.embedding)),
+            reconstruction=self.decoder.log_prob(percepts, self.embed(z, inference.embedding)),
             log_prior=inference.prior.log_prob(z),
             log_posterior=inference.posterior.log_prob(z, u=u),
         )
 
     @torch.no_grad()
-    def predict(self, percepts: Tensor, actions: Tensor) -> Prediction:
-        """What memory leads one to expect at every step, before its percept is seen.
+    def expect(self, inference: Inference) -> Prediction:
+        """What memory leads one to expect at every step, before its percept is seen."""
+        weights = inference.prior.log_weights.exp()
+        expected = self.decoder(self.embed(inference.prior.mode, inference.embedding))
+        return Prediction(weights[..., 1:], weights[..., 0], expected)
 
-        Args:
-            percepts: Standardised, (batch, time, percept_dim), in the dtype of the model; only earlier ones
-                are used at each step.
-            actions: (batch, time - 1).
+    @torch.no_grad()
+    def decode_posterior(self, inference: Inference) -> Tensor:
+        """The decoded posterior mean, (batch, time, *percept_shape): what is left after the pseudometric."""
+        return self.decoder(self.embed(inference.codes, inference.embedding))
+
+    def elbo(self, percepts: Tensor, actions: Tensor) -> ElboTerms:
+        """`bound` of walks given as `infer` takes them.
+
+        Raises:
+            ValueError: Shapes or dtypes do not fit.
+        """
+        return self.bound(percepts, self.infer(percepts, actions))
+
+    @torch.no_grad()
+    def predict(self, percepts: Tensor, actions: Tensor) -> Prediction:
+        """`expect` of walks given as `infer` takes them; only earlier percepts are used at each step.
 
         Raises:
             ValueError: Shapes or dtypes do not fit, or there is no such action.
         """
-        self.check_percepts(percepts)
-        check_walks(percepts, actions)
-        check_numbers_of_actions(actions, len(self.integrator.rotations))
-        inference = self.infer(percepts, actions)
-        weights = inference.prior.log_weights.exp()
-        expected = self.decoder(self.visible(inference.prior.mode, inference.embedding))
-        return Prediction(weights[..., 1:], weights[..., 0], expected)
+        self.integrator.check_kind(actions)
+        self.integrator.check_values(actions)
+        return self.expect(self.infer(percepts, actions))
 
     @torch.no_grad()
     def reconstruct(self, percepts: Tensor) -> Tensor:
-        """The decoded posterior mean, (*, percept_dim): what is left of a percept after the pseudometric.
+        """The decoded codes of percepts that belong to no walk, (*, *percept_shape).
 
         Args:
-            percepts: Standardised, (*, percept_dim), in the dtype of the model.
+            percepts: Standardised, (*, *percept_shape), in the dtype of the model.
 
         Raises:
-            ValueError: Features or dtype do not fit.
+            ValueError: Shape or dtype does not fit.
         """
         self.check_percepts(percepts)
-        return self.decoder(self.visible(self.encoder(percepts), self.metric.E))
+        return self.decoder(self.embed(self.encoder(percepts), self.metric.E))
 
     def check_percepts(self, percepts: Tensor) -> None:
-        """Check that the model can read percepts, (*, percept_dim).
+        """Check that the model can read percepts, (*, *percept_shape).
 
         Raises:
-            ValueError: Features or dtype do not fit.
+            ValueError: Shape or dtype does not fit.
         """
-        check_percepts(percepts, self.encoder.percept_dim, self.integrator.rotations.dtype)
+        check_percepts(percepts, self.encoder.percept_shape, self.metric.weight.dtype)
 
-    def visible(self, z: Tensor, embedding: Tensor) -> Tensor:
+    def embed(self, z: Tensor, embedding: Tensor) -> Tensor:
         """E z, (*, N) -> (*, M): all that the decoder may read of a code."""
         return matmul(z, embedding.mT)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tem_vae.data import StepKinds, Walks, classify_steps
-from tem_vae.data.held_out import concatenate
+from tem_vae.data import StepKinds, Walks, classify_steps, concatenate
 from tem_vae.model import TemVae
 from tem_vae.scores.prediction import remembered_class
 
@@ -49,13 +48,13 @@ def explore(model: TemVae, batches: Iterable[Walks], n_classes: int) -> Explorat
         inference = model.infer(batch.percepts, batch.actions)
         weights = inference.prior.log_weights.exp()
         walks.append(batch)
-        remembered.append(remembered_class(weights[..., 1:], batch.classes, n_classes))
+        remembered.append(remembered_class(weights[..., 1:], batch.known("classes"), n_classes))
         novelty.append(weights[..., 0])
         whitened.append(inference.posterior.whitened_center)
     joined = concatenate(walks)
     return Exploration(
         walks=joined,
-        kinds=classify_steps(joined.places),
+        kinds=classify_steps(joined.known("places"), joined.mask),
         remembered=torch.cat(remembered),
         novelty=torch.cat(novelty),
         whitened=torch.cat(whitened),

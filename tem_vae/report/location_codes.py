@@ -152,7 +152,7 @@ def wrap(angle: FloatArray) -> FloatArray:
 
 def find_loops(walks: Walks, n_actions: int) -> tuple[tuple[int, ...], ...]:
     """Pairs of actions that always led back when one followed the other, then actions that always stayed."""
-    places, actions = walks.places.numpy(), walks.actions.numpy()
+    places, actions = walks.known("places").numpy(), walks.actions.numpy()
     stays = places[:, 1:] == places[:, :-1]
     staying = [a for a in range(n_actions) if _always(stays[actions == a])]
     returns = places[:, 2:] == places[:, :-2]
@@ -214,7 +214,9 @@ def map_world(model: TemVae, walks: Walks, index: int) -> WorldMap | None:
         The map; None if the walk saw fewer than three places, which always lie on a line.
     """
     codes = model.integrator(walks.actions[index : index + 1])[0].double().numpy()
-    places, first, inverse = np.unique(walks.places[index].numpy(), return_index=True, return_inverse=True)
+    places, first, inverse = np.unique(
+        walks.known("places")[index].numpy(), return_index=True, return_inverse=True
+    )
     if len(places) < 3:
         return None
     sums = np.zeros((len(places), codes.shape[1]))
@@ -224,5 +226,5 @@ def map_world(model: TemVae, walks: Walks, index: int) -> WorldMap | None:
     ends = np.sort(np.column_stack([inverse[:-1], inverse[1:]]), axis=1)
     links = np.unique(ends[ends[:, 0] != ends[:, 1]], axis=0)
     explained = sigma[:2] ** 2 / max(float((sigma**2).sum()), np.finfo(float).tiny)
-    positions = walks.positions[index].double().numpy()[first]
+    positions = walks.known("positions")[index].double().numpy()[first]
     return WorldMap(positions, (U * sigma)[:, :2], links, explained)

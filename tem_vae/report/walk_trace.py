@@ -90,17 +90,17 @@ def trace_walk(model: TemVae, walks: Walks, index: int, n_classes: int) -> WalkT
         index: Which walk of the batch.
         n_classes: Classes of percepts.
     """
-    one = Walks(*(field[index : index + 1] for field in walks))
+    one = walks.row(index)
     prediction = model.predict(one.percepts, one.actions)
-    remembered = remembered_class(prediction.memory_weights, one.classes, n_classes)
+    remembered = remembered_class(prediction.memory_weights, one.known("classes"), n_classes)
     return WalkTrace(
         percepts=one.percepts[0].numpy(),
         predicted=prediction.percepts[0].float().numpy(),
-        classes=one.classes[0].numpy(),
+        classes=one.known("classes")[0].numpy(),
         remembered=remembered[0].numpy(),
-        places=one.places[0].numpy(),
-        positions=one.positions[0].double().numpy(),
-        kinds=name_kinds(one.places),
+        places=one.known("places")[0].numpy(),
+        positions=one.known("positions")[0].double().numpy(),
+        kinds=name_kinds(one.known("places")),
         memory_weights=prediction.memory_weights[0].double().numpy(),
         novelty=prediction.novelty[0].double().numpy(),
     )

@@ -10,7 +10,7 @@ class NearestPercept(nn.Module):
     It is no part of the model and learns nothing: what it calls right depends on the decoded percept only.
 
     Args:
-        percepts: References, (references, percept_dim).
+        percepts: References, (references, *percept_shape).
         classes: Their classes, (references,).
     """
 
@@ -24,9 +24,10 @@ class NearestPercept(nn.Module):
         self.register_buffer("classes", classes, persistent=False)
 
     def forward(self, percepts: Tensor) -> Tensor:
-        """Classes, (*, percept_dim) -> (*)."""
-        rows = percepts.reshape(-1, percepts.shape[-1])
-        nearest = [
-            torch.cdist(chunk, self.percepts).argmin(dim=1) for chunk in torch.split(rows, self._chunk)
-        ]
-        return self.classes[torch.cat(nearest)].reshape(percepts.shape[:-1])
+        """Classes, (*, *percept_shape) -> (*)."""
+        references = self.percepts.flatten(1)
+        rows = percepts.reshape(-1, references.shape[1])
+        nearest = [torch.cdist(chunk, references).argmin(dim=1) for chunk in torch.split(rows, self._chunk)]
+        return self.classes[torch.cat(nearest)].reshape(
+            percepts.shape[: percepts.ndim - self.percepts.ndim + 1]
+        )

@@ -7,21 +7,22 @@ import torch
 from torch import Tensor
 
 from tem_vae.data import Walks
-from tem_vae.model import Memory, TemVae, importance_weighted_bound
+from tem_vae.geometry import NeighborhoodMixture
+from tem_vae.model import Inference, Memory, TemVae, importance_weighted_bound
 
 _SAMPLES_AT_ONCE = 10
 
 
-class TightBounds(NamedTuple):
+class ImportanceWeightedBounds(NamedTuple):
     """Importance-weighted bounds from the same posterior samples, nats per percept, (batch, time).
 
     Attributes:
         model: With the model's own memory weights.
-        oracle: With memory weights that know the true place.
+        oracle: With memory weights that know the true place; None where places are not known.
     """
 
     model: Tensor
-    oracle: Tensor
+    oracle: Tensor | None
 
 
 def oracle_log_weights(memory: Memory, places: Tensor) -> Tensor:
@@ -34,30 +35,35 @@ def oracle_log_weights(memory: Memory, places: Tensor) -> Tensor:
     same = places.unsqueeze(-1) == places.unsqueeze(-2)
     near = torch.zeros(same.shape, device=places.device).masked_fill(~same, -torch.inf)
     past = torch.ones(same.shape[1:], dtype=torch.bool, device=places.device).tril(diagonal=-1)
-    return memory.weigh(near, past)
+    return memory.normalize(near, past)
 
 
 @torch.no_grad()
-def tight_bounds(model: TemVae, walks: Walks, samples: int, steps: int) -> TightBounds:
-    """Bounds from many posterior samples, on the beginning of every walk.
+def importance_weighted_bounds(
+    model: TemVae, walks: Walks, inference: Inference, samples: int
+) -> ImportanceWeightedBounds:
+    """Bounds from many posterior samples.
 
     Args:
         model: The model.
         walks: The walks.
+        inference: What the model inferred from them.
         samples: K of the importance-weighted bound.
-        steps: How many steps of every walk are bounded.
     """
-    percepts, actions = walks.percepts[:, :steps], walks.actions[:, : steps - 1]
-    inference = model.infer(percepts, actions)
-    weights = oracle_log_weights(model.memory, walks.places[:, :steps])
-    factorization = inference.posterior.factorization
-    oracle = replace(inference, prior=model.memory(inference.posterior.center, weights, factorization))
+    oracle = None if walks.places is None else _oracle_prior(model, walks.places, inference)
     by_model, by_oracle = [], []
     for first in range(0, samples, _SAMPLES_AT_ONCE):
         z, u = inference.posterior.rsample_with_u((min(_SAMPLES_AT_ONCE, samples - first),))
-        terms = model.evaluate_sample(percepts, inference, z, u)
+        terms = model.evaluate_sample(walks.percepts, inference, z, u)
         by_model.append(terms.elbo)
-        by_oracle.append(replace(terms, log_prior=oracle.prior.log_prob(z)).elbo)
-    return TightBounds(
-        importance_weighted_bound(torch.cat(by_model)), importance_weighted_bound(torch.cat(by_oracle))
+        if oracle is not None:
+            by_oracle.append(replace(terms, log_prior=oracle.log_prob(z)).elbo)
+    return ImportanceWeightedBounds(
+        importance_weighted_bound(torch.cat(by_model)),
+        importance_weighted_bound(torch.cat(by_oracle)) if by_oracle else None,
     )
+
+
+def _oracle_prior(model: TemVae, places: Tensor, inference: Inference) -> NeighborhoodMixture:
+    log_weights = oracle_log_weights(model.memory, places)
+    return model.memory(inference.codes, log_weights, inference.posterior.factorization)

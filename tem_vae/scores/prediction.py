@@ -14,7 +14,7 @@ from tem_vae.model import ElboTerms, Prediction
 from tem_vae.scores.baselines import copy_agent, edge_agent, majority_agent, node_agent
 from tem_vae.scores.classifier import NearestPercept
 from tem_vae.scores.masked_means import MaskedMeans
-from tem_vae.scores.oracle import TightBounds
+from tem_vae.scores.oracle import ImportanceWeightedBounds
 
 
 def remembered_class(memory_weights: Tensor, classes: Tensor, n_classes: int) -> Tensor:
@@ -28,7 +28,17 @@ def remembered_class(memory_weights: Tensor, classes: Tensor, n_classes: int) ->
     return (memory_weights @ F.one_hot(classes, n_classes).to(memory_weights.dtype)).argmax(dim=-1)
 
 
-MODEL = ("memory", "decoded", "reconstruction")
+def retrieved_place(memory_weights: Tensor, places: Tensor) -> Tensor:
+    """The place at which the remembered step of greatest weight was made, (batch, time); no classes needed.
+
+    Args:
+        memory_weights: w_ts, (batch, time, time).
+        places: The place occupied at each step, (batch, time).
+    """
+    return places.gather(1, memory_weights.argmax(dim=-1))
+
+
+MODEL = ("memory", "retrieval", "decoded", "reconstruction")
 AGENTS = ("node_agent", "edge_agent", "majority", "copy")
 UNTRAINED = "untrained"
 
@@ -48,13 +58,18 @@ class PredictionScores(nn.Module):
     A move into a place seen earlier in the walk is a revisit; over a link walked in neither direction before,
     it is a zero-shot link. Every predictor is scored on both.
 
+    What nobody knows about the walks cannot be scored: without places there is nothing, without classes only
+    retrieval and novelty.
+
     Args:
-        n_classes: Classes of percepts.
-        classifier: Gives classes to decoded percepts.
-        predictors: The names of those that `update_classes` will be called for.
+        n_classes: Classes of percepts; None if they are not known.
+        classifier: Gives classes to decoded percepts; None if classes are not known.
+        predictors: The names of those that will be scored.
     """
 
-    def __init__(self, n_classes: int, classifier: NearestPercept, predictors: Iterable[str]) -> None:
+    def __init__(
+        self, n_classes: int | None, classifier: NearestPercept | None, predictors: Iterable[str]
+    ) -> None:
         super().__init__()
         self.n_classes = n_classes
         self.classifier = classifier
@@ -72,38 +87,68 @@ class PredictionScores(nn.Module):
         Args:
             walks: What happened.
             prediction: What was expected.
-            reconstruction: The posterior's own reconstructions, (batch, time, percept_dim): the ceiling of
+            reconstruction: The posterior's own reconstructions, (batch, time, *percept_shape): the ceiling of
                 what a decoded prediction can reach.
         """
-        kinds = classify_steps(walks.places)
-        remembered = remembered_class(prediction.memory_weights, walks.classes, self.n_classes)
-        self.update_classes("memory", remembered, walks, kinds)
-        self.update_classes("decoded", self._classify(prediction.percepts, kinds), walks, kinds)
-        self.update_classes("reconstruction", self._classify(reconstruction, kinds), walks, kinds)
+        if walks.places is None:
+            return
+        kinds = classify_steps(walks.places, walks.mask)
+        retrieved = retrieved_place(prediction.memory_weights, walks.places)
+        self._update_accuracies("retrieval", retrieved == walks.places, kinds)
+        self._update_class_predictions(walks, prediction, reconstruction, kinds)
         self.novelty_auroc.update(prediction.novelty[kinds.move], kinds.first_visit[kinds.move].long())
         self.first_visits.update(kinds.first_visit.sum())
         self.revisits.update(kinds.revisit.sum())
         self.zero_shot_moves.update(kinds.zero_shot.sum())
 
-    def update_classes(self, predictor: str, predicted: Tensor, walks: Walks, kinds: StepKinds) -> None:
-        """Score the classes that a predictor named, (batch, time)."""
-        correct = predicted == walks.classes
-        self.accuracies.update(score_name(predictor, "revisit"), correct, kinds.revisit)
-        self.accuracies.update(score_name(predictor, "zero_shot"), correct, kinds.zero_shot)
+    def update_untrained(self, walks: Walks, memory_weights: Tensor) -> None:
+        """Score what the memory weights of an untrained model, (batch, time, time), would name."""
+        if walks.places is not None and walks.classes is not None and self.n_classes is not None:
+            named = remembered_class(memory_weights, walks.classes, self.n_classes)
+            kinds = classify_steps(walks.places, walks.mask)
+            self._update_accuracies(UNTRAINED, named == walks.classes, kinds)
 
     def update_agents(self, walks: Walks) -> None:
         """Score the agents that have no model."""
-        kinds = classify_steps(walks.places)
-        self.update_classes("node_agent", node_agent(walks.classes, kinds, self.n_classes), walks, kinds)
-        self.update_classes("edge_agent", edge_agent(walks.classes, kinds, self.n_classes), walks, kinds)
-        self.update_classes("majority", majority_agent(walks.classes, self.n_classes), walks, kinds)
-        self.update_classes("copy", copy_agent(walks.classes), walks, kinds)
+        places, classes, n_classes = walks.places, walks.classes, self.n_classes
+        if places is None or classes is None or n_classes is None:
+            return
+        kinds = classify_steps(places, walks.mask)
+        named = {
+            "node_agent": node_agent(classes, kinds, n_classes),
+            "edge_agent": edge_agent(classes, kinds, n_classes),
+            "majority": majority_agent(classes, n_classes),
+            "copy": copy_agent(classes),
+        }
+        for agent, predicted in named.items():
+            self._update_accuracies(agent, predicted == classes, kinds)
+
+    def _update_class_predictions(
+        self, walks: Walks, prediction: Prediction, reconstruction: Tensor, kinds: StepKinds
+    ) -> None:
+        classes, n_classes, classifier = walks.classes, self.n_classes, self.classifier
+        if classes is None or n_classes is None or classifier is None:
+            return
+        named = {
+            "memory": remembered_class(prediction.memory_weights, classes, n_classes),
+            "decoded": _classify(classifier, prediction.percepts, kinds),
+            "reconstruction": _classify(classifier, reconstruction, kinds),
+        }
+        for predictor, predicted in named.items():
+            self._update_accuracies(predictor, predicted == classes, kinds)
+
+    def _update_accuracies(self, predictor: str, correct: Tensor, kinds: StepKinds) -> None:
+        self.accuracies.update(score_name(predictor, "revisit"), correct, kinds.revisit)
+        self.accuracies.update(score_name(predictor, "zero_shot"), correct, kinds.zero_shot)
 
     def compute(self) -> dict[str, Tensor]:
         """Every score so far by name; NaN where there was nothing to score."""
         scores: dict[str, Tensor] = self.accuracies.compute().means
+        unknown = torch.tensor(torch.nan)
+        if not self.revisits.update_called:
+            return scores | {"novelty_auroc": unknown, "zero_shot_moves": unknown}
         both_kinds = self.first_visits.compute() * self.revisits.compute() > 0
-        auroc = self.novelty_auroc.compute() if both_kinds else torch.tensor(torch.nan)
+        auroc = self.novelty_auroc.compute() if both_kinds else unknown
         return scores | {"novelty_auroc": auroc, "zero_shot_moves": self.zero_shot_moves.compute()}
 
     def standard_errors(self) -> dict[str, Tensor]:
@@ -122,11 +167,12 @@ class PredictionScores(nn.Module):
         ):
             metric.reset()
 
-    def _classify(self, percepts: Tensor, kinds: StepKinds) -> Tensor:
-        """Classes of the percepts at scored steps, -1 elsewhere, (batch, time)."""
-        classes = torch.full(kinds.revisit.shape, -1, device=percepts.device)
-        classes[kinds.revisit] = self.classifier(percepts[kinds.revisit])
-        return classes
+
+def _classify(classifier: NearestPercept, percepts: Tensor, kinds: StepKinds) -> Tensor:
+    """Classes of the percepts at scored steps, -1 elsewhere, (batch, time)."""
+    classes = torch.full(kinds.revisit.shape, -1, device=percepts.device)
+    classes[kinds.revisit] = classifier(percepts[kinds.revisit])
+    return classes
 
 
 class BoundScores(MaskedMeans):
@@ -135,13 +181,14 @@ class BoundScores(MaskedMeans):
     def __init__(self) -> None:
         super().__init__(["elbo", "reconstruction", "kl", "iwae", "predictive_gap"])
 
-    def update_terms(self, terms: ElboTerms) -> None:
-        """Take in the one-sample terms of a batch."""
-        self.update("elbo", terms.elbo)
-        self.update("reconstruction", terms.reconstruction)
-        self.update("kl", terms.kl)
+    def update_terms(self, terms: ElboTerms, mask: Tensor) -> None:
+        """Take in the one-sample terms of a batch, and which of its steps are no padding, (batch, time)."""
+        self.update("elbo", terms.elbo, mask)
+        self.update("reconstruction", terms.reconstruction, mask)
+        self.update("kl", terms.kl, mask)
 
-    def update_tight(self, bounds: TightBounds) -> None:
-        """Take in importance-weighted bounds of a batch."""
-        self.update("iwae", bounds.model)
-        self.update("predictive_gap", bounds.oracle - bounds.model)
+    def update_importance_weighted(self, bounds: ImportanceWeightedBounds, mask: Tensor) -> None:
+        """Take in importance-weighted bounds of a batch, and which steps are no padding, (batch, time)."""
+        self.update("iwae", bounds.model, mask)
+        if bounds.oracle is not None:
+            self.update("predictive_gap", bounds.oracle - bounds.model, mask)

@@ -31,14 +31,16 @@ def visit_numbers(places: Tensor) -> Tensor:
 class VisitScores(MaskedMeans):
     """The share of moves whose class memory names, by the number of the visit."""
 
-    def __init__(self, n_classes: int) -> None:
+    def __init__(self, n_classes: int | None) -> None:
         super().__init__([f"accuracy_at_visit_{name}" for name in _RANGES])
         self.n_classes = n_classes
 
     def update_walks(self, walks: Walks, prediction: Prediction) -> None:
-        """Score one batch."""
+        """Score one batch; nothing is scored where places or classes are not known."""
+        if walks.places is None or walks.classes is None or self.n_classes is None:
+            return
         predicted = remembered_class(prediction.memory_weights, walks.classes, self.n_classes)
-        number, moved = visit_numbers(walks.places), classify_steps(walks.places).move
+        number, moved = visit_numbers(walks.places), classify_steps(walks.places, walks.mask).move
         for name, (first, last) in _RANGES.items():
             counted = moved & (number >= first) & (number <= (last or number.shape[1]))
             self.update(f"accuracy_at_visit_{name}", predicted == walks.classes, counted)

@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from tem_vae.config.build import build_held_out, build_percepts, build_worlds
 from tem_vae.config.training import DataConfig
-from tem_vae.data import HeldOutWalks, MomentumPolicy, WalkBatches, Walks, WalkSource
+from tem_vae.data import HeldOutWalks, MomentumPolicy, SimulatedWalks, WalkBatches, Walks, WalkSource
 
 
 class EndlessSampler(Sampler[int]):
@@ -96,7 +96,7 @@ def build_data(config: DataConfig, seed: int, updates: int) -> WalkDataModule:
     percepts = build_percepts(config.percepts)
     policy = MomentumPolicy(config.momentum)
     worlds = build_worlds(config.world)
-    train = WalkSource(worlds, percepts, policy, "train", config.batch_size, config.walk_length)
+    train = SimulatedWalks(worlds, percepts, policy, "train", config.batch_size, config.walk_length)
     validation = build_held_out(config.validation, percepts, policy, "validation", worlds.actions)
     test = build_held_out(config.test, percepts, policy, "test", worlds.actions)
     return WalkDataModule(

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tem_vae.config.training import OptimizerConfig
 from tem_vae.data import Walks
-from tem_vae.model import Memory, MemoryPrior, Prediction, TemVae
+from tem_vae.model import Inference, Prediction, TemVae
 from tem_vae.scores.prediction import BoundScores, PredictionScores
 from tem_vae.scores.spectrum import describe_spectrum
 from tem_vae.training.numerics import check_finite
@@ -63,12 +63,12 @@ class TemVaeModule(L.LightningModule):
         """The negative bound, nats per percept."""
         terms = self.model.elbo(batch.percepts, batch.actions)
         check_finite("terms of the bound", self.global_step, vars(terms))
-        elbo = terms.elbo.mean()
+        elbo = mean_over_steps(terms.elbo, batch.mask)
         self.log("elbo/elbo", elbo, prog_bar=True)
         if (self.global_step + 1) % self.log_every == 0:
-            self.log("elbo/reconstruction", terms.reconstruction.mean())
-            self.log("elbo/kl", terms.kl.mean())
-            self.log_dict(describe_memory(self.model.memory))
+            self.log("elbo/reconstruction", mean_over_steps(terms.reconstruction, batch.mask))
+            self.log("elbo/kl", mean_over_steps(terms.kl, batch.mask))
+            self.log_dict(self.model.memory.scalars())
         return -elbo
 
     def configure_gradient_clipping(
@@ -86,12 +86,13 @@ class TemVaeModule(L.LightningModule):
         torch.nn.utils.clip_grads_with_norm_(self.parameters(), gradient_clip_val or torch.inf, norm)
         self.log("optimizer/gradient_norm", norm)
 
-    def validation_step(self, batch: Walks, batch_idx: int) -> dict[str, Prediction]:
-        """Score one batch of validation walks; what was predicted is returned for callbacks to look at."""
-        self.bound_scores.update_terms(self.model.elbo(batch.percepts, batch.actions))
-        prediction = self.model.predict(batch.percepts, batch.actions)
-        self.prediction_scores.update(batch, prediction, self.model.reconstruct(batch.percepts))
-        return {"prediction": prediction}
+    def validation_step(self, batch: Walks, batch_idx: int) -> dict[str, Inference | Prediction]:
+        """Score one batch of validation walks; what was inferred is returned for callbacks to look at."""
+        inference = self.model.infer(batch.percepts, batch.actions)
+        self.bound_scores.update_terms(self.model.bound(batch.percepts, inference), batch.mask)
+        prediction = self.model.expect(inference)
+        self.prediction_scores.update(batch, prediction, self.model.decode_posterior(inference))
+        return {"inference": inference, "prediction": prediction}
 
     def on_validation_epoch_end(self) -> None:
         """Log the scores, and the spectra of E and of the whitening S⁻¹E."""
@@ -105,15 +106,6 @@ class TemVaeModule(L.LightningModule):
         self.prediction_scores.reset()
 
 
-def describe_memory(memory: Memory) -> dict[str, Tensor]:
-    """The learned scalars of the memory prior; none of a prior without memory."""
-    if not isinstance(memory, MemoryPrior):
-        return {}
-    return {
-        "neighborhood/posterior_scale": torch.tensor(memory.scale),
-        "neighborhood/memory_scale": memory.memory_scale,
-        "neighborhood/null_scale": memory.null_scale,
-        "memory/precision": memory.precision,
-        "memory/background_logit": memory.background_logit,
-        "memory/null_logit": memory.null_logit,
-    }
+def mean_over_steps(values: Tensor, mask: Tensor) -> Tensor:
+    """The mean over all steps of a batch that are no padding; values and mask of shape (batch, time)."""
+    return torch.where(mask, values, 0).sum() / mask.sum()

@@ -61,9 +61,8 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
     run_dir.mkdir(parents=True, exist_ok=True)
     write_whole(run_dir / "config.yaml", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
     data = build_data(config.data, config.seed, config.trainer.max_steps)
-    percepts = data.train.percepts
-    model = build_model(config.model, percepts, len(data.train.worlds.actions))
-    scores = build_scores(percepts, MODEL)
+    model = build_model(config.model, data.train.percept_shape, len(data.train.actions))
+    scores = build_scores(data.train, MODEL)
     module = TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
     clock = TrainingClock()
     with open_loggers(config, run_dir, first_update) as loggers:

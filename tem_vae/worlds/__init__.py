@@ -3,6 +3,7 @@
 from tem_vae.worlds.graph import GraphWorlds, WorldFileError, WorldGraph, read_graph
 from tem_vae.worlds.hexagonal import HexagonalWorlds
 from tem_vae.worlds.obstructed import ObstructedWorlds
+from tem_vae.worlds.opposites import opposite_actions
 from tem_vae.worlds.rectangular import RectangularWorlds
 from tem_vae.worlds.relabelled import (
     ActionMismatchError,
@@ -42,6 +43,7 @@ __all__ = [
     "WorldSource",
     "Worlds",
     "check_actions",
+    "opposite_actions",
     "check_range",
     "read_graph",
     "renumber_actions",

@@ -11,11 +11,11 @@ PERCEPT_DIM, CODE_DIM, RANK, ACTIONS = 6, 10, 3, 5
 def model() -> TemVae:
     torch.manual_seed(0)
     return TemVae(
-        encoder=MlpEncoder(PERCEPT_DIM, 16, CODE_DIM),
+        encoder=MlpEncoder((PERCEPT_DIM,), 16, CODE_DIM),
         metric=Pseudometric(CODE_DIM, RANK, tau=1e-2, normalize=True),
         integrator=PathIntegrator(ACTIONS, channels=8, initial_rotation=0.7),
         memory=MemoryPrior(CODE_DIM, scale=0.5, initial_precision=10.0),
-        decoder=MlpDecoder(RANK, 16, PERCEPT_DIM, noise=1.0),
+        decoder=MlpDecoder(RANK, 16, (PERCEPT_DIM,), noise=1.0),
         scale=0.5,
     )
 

@@ -82,7 +82,7 @@ class TestStandardNormalPrior:
         codes = torch.randn(2, 5, 8, dtype=torch.float64)
         # Only where the rows of E are orthonormal are N(0, I) of E z and the neighborhood of 0 the same.
         orthonormal = torch.linalg.qr(E.T).Q.T
-        prior = memory(codes, memory.attend(torch.zeros(2, 5, 4)), factorize(orthonormal, tau=0.0))
+        prior = memory(codes, memory.log_weights(torch.zeros(2, 5, 4)), factorize(orthonormal, tau=0.0))
         z = torch.randn(2, 5, 8, dtype=torch.float64)
         normal = MultivariateNormal(torch.zeros(3, dtype=torch.float64), torch.eye(3, dtype=torch.float64))
         torch.testing.assert_close(prior.log_prob(z), normal.log_prob(z @ orthonormal.T), atol=1e-5, rtol=0)
@@ -92,7 +92,7 @@ class TestStandardNormalPrior:
         torch.testing.assert_close(covariance @ covariance.T, torch.eye(3, dtype=torch.float64))
 
     def test_all_weight_is_on_the_null_component(self) -> None:
-        log_weights = StandardNormalPrior(8, 3).attend(torch.randn(2, 5, 4))
+        log_weights = StandardNormalPrior(8, 3).log_weights(torch.randn(2, 5, 4))
         assert log_weights.shape == (2, 5, 6)
         assert (log_weights.exp()[..., 0] == 1).all()
         assert (log_weights.exp()[..., 1:] == 0).all()
@@ -117,7 +117,7 @@ class TestStandardNormalPrior:
 class TestLeak:
     @pytest.fixture
     def leaky(self, model: TemVae) -> LeakyTemVae:
-        decoder = type(model.decoder)(model.metric.code_dim, 16, 6, noise=1.0)
+        decoder = type(model.decoder)(model.metric.code_dim, 16, (6,), noise=1.0)
         return LeakyTemVae(
             model.encoder, model.metric, model.integrator, model.memory, decoder, scale=model.scale
         )

@@ -37,7 +37,7 @@ def test_a_walk_without_a_batch_axis(model: TemVae, walk: Walk, method: Method) 
 
 @on_walks
 def test_walks_without_a_step(model: TemVae, walk: Walk, method: Method) -> None:
-    with pytest.raises(ValueError, match=r"\(batch, time, percept_dim\), but their shape is \(2, 0, 6\)"):
+    with pytest.raises(ValueError, match=r"\(batch, time, 6\), but their shape is \(2, 0, 6\)"):
         method(model, walk[0][:, :0], walk[1][:, :0])
 
 

@@ -20,7 +20,7 @@ def locations(*angles: float) -> torch.Tensor:
 def test_weights_follow_the_formula(memory: MemoryPrior) -> None:
     with torch.no_grad():
         memory.null_logit.fill_(0.3)
-    weights = memory.attend(locations(0.0, 1.0, 0.1)).exp()
+    weights = memory.log_weights(locations(0.0, 1.0, 0.1)).exp()
     background = math.exp(-2.0) / 2
     near = [math.exp(-5 * (2 - 2 * math.cos(angle))) + background for angle in (0.1, 0.9)]
     null = math.exp(0.3 - 0.3 * 10)
@@ -30,7 +30,7 @@ def test_weights_follow_the_formula(memory: MemoryPrior) -> None:
 
 
 def test_weights_are_normalised_and_strictly_causal(memory: MemoryPrior) -> None:
-    weights = memory.attend(torch.nn.functional.normalize(torch.randn(3, 9, 8), dim=-1)).exp()
+    weights = memory.log_weights(torch.nn.functional.normalize(torch.randn(3, 9, 8), dim=-1)).exp()
     torch.testing.assert_close(weights.sum(dim=-1), torch.ones(3, 9))
     assert not weights[..., 1:].triu().any()
     torch.testing.assert_close(weights[:, 0, 0], torch.ones(3))
@@ -38,24 +38,24 @@ def test_weights_are_normalised_and_strictly_causal(memory: MemoryPrior) -> None
 
 def test_forgetting_lets_old_memories_fade_in_training_only(memory: MemoryPrior) -> None:
     here = locations(0.0, 0.0, 0.0)
-    before = memory.attend(here)
+    before = memory.log_weights(here)
     memory.forgetting = 1.0
-    faded = memory.attend(here)
+    faded = memory.log_weights(here)
     assert faded[0, 2, 1] < faded[0, 2, 2]
     memory.eval()
-    torch.testing.assert_close(memory.attend(here), before)
+    torch.testing.assert_close(memory.log_weights(here), before)
 
 
 def test_an_infinitely_distant_memory_keeps_its_share_of_the_background(memory: MemoryPrior) -> None:
     near = torch.tensor([[[-torch.inf, 0.0]]])
-    weights = memory.weigh(near, past=torch.tensor([[True, True]])).exp()[0, 0]
+    weights = memory.normalize(near, past=torch.tensor([[True, True]])).exp()[0, 0]
     ratio = (weights[1] / weights[2]).item()
     assert ratio == pytest.approx(math.exp(-2) / 2 / (1 + math.exp(-2) / 2))
 
 
 def test_the_gradient_is_finite_where_nothing_is_remembered(memory: MemoryPrior) -> None:
     codes = torch.randn(1, 3, 4)
-    log_weights = memory.attend(locations(0.0, 0.5, 1.0))
+    log_weights = memory.log_weights(locations(0.0, 0.5, 1.0))
     prior = memory(codes, log_weights, Pseudometric(4, 2, tau=0.1).factorize())
     prior.log_prob(codes).sum().backward()
     for name, parameter in memory.named_parameters():

@@ -144,5 +144,5 @@ class TestMistakes:
             observer.expect(torch.tensor([0, 1, 2]))
 
     def test_percepts_of_another_batch(self, observer: Observer, walk: Walk) -> None:
-        with pytest.raises(ValueError, match=r"must have shape \(2, percept_dim\).*shape is \(6,\)"):
+        with pytest.raises(ValueError, match=r"must have shape \(2, 6\).*shape is \(6,\)"):
             observer.observe(walk[0][0, 1], 0)

@@ -40,7 +40,7 @@ def test_the_order_of_actions_does_not_matter(actions: list[int]) -> None:
 def test_stepping_equals_integrating_the_whole_walk() -> None:
     module = integrator()
     actions = torch.randint(4, (3, 30), generator=torch.Generator().manual_seed(1))
-    location = module.start(batch=3)
+    location = module.start(3)
     codes = [location.code]
     for step in range(30):
         location = module.step(location, actions[:, step])

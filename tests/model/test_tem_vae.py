@@ -105,11 +105,11 @@ def linear_model() -> TemVae:
     from tem_vae.geometry import Pseudometric
     from tem_vae.model import IdentityEncoder, MemoryPrior, MlpDecoder, PathIntegrator
 
-    decoder = MlpDecoder(2, 3, 4, noise=1.0)
+    decoder = MlpDecoder(2, 3, (4,), noise=1.0)
     decoder.layers = torch.nn.Sequential(torch.nn.Linear(2, 4))
     metric = Pseudometric(4, 2, tau=0.05, normalize=True)
     return TemVae(
-        IdentityEncoder(4), metric, PathIntegrator(5, 4, 0.5), MemoryPrior(4, 1.0, 10.0), decoder, 1.0
+        IdentityEncoder((4,)), metric, PathIntegrator(5, 4, 0.5), MemoryPrior(4, 1.0, 10.0), decoder, 1.0
     )
 
 

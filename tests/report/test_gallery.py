@@ -9,7 +9,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tem_vae.data import Digits, MomentumPolicy, PerceptSource, RectangularWorlds, Symbols, WalkSource
+from tem_vae.data import Digits, MomentumPolicy, PerceptSource, RectangularWorlds, SimulatedWalks, Symbols
 from tem_vae.geometry import Pseudometric
 from tem_vae.model import MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
 from tem_vae.report.exploration import Exploration, explore
@@ -48,13 +48,13 @@ def build(source: PerceptSource, rank: int, size: tuple[int, int], walk_length: 
     torch.manual_seed(0)
     height, width = size
     worlds = RectangularWorlds((height, height), (width, width))
-    walks = WalkSource(worlds, source, MomentumPolicy(0.5), "test", batch_size=3, walk_length=walk_length)
+    walks = SimulatedWalks(worlds, source, MomentumPolicy(0.5), "test", batch_size=3, walk_length=walk_length)
     model = TemVae(
-        MlpEncoder(source.percept_dim, 8, 12),
+        MlpEncoder(source.percept_shape, 8, 12),
         Pseudometric(12, rank, tau=1e-3, normalize=True),
         PathIntegrator(len(worlds.actions), channels=6, initial_rotation=0.4),
         MemoryPrior(12, scale=0.7, initial_precision=10.0),
-        MlpDecoder(rank, 8, source.percept_dim, noise=1.0),
+        MlpDecoder(rank, 8, source.percept_shape, noise=1.0),
         scale=0.7,
     )
     batch = walks.sample(np.random.default_rng(0))

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy import stats
 
-from tem_vae.data import Walks
+from tem_vae.data import Truth, Walks
 from tem_vae.geometry import Pseudometric
 from tem_vae.model import MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
 from tem_vae.report.intervals import clustered_shares
@@ -33,7 +33,8 @@ def walk_of(actions: list[int]) -> Walks:
     places = positions[..., 0] * 1000 + positions[..., 1]
     places = torch.unique(places, return_inverse=True)[1]
     nothing = torch.zeros(1, len(actions) + 1, 1)
-    return Walks(nothing, taken, places, torch.zeros_like(places), positions.float())
+    truth = Truth(places, torch.zeros_like(places), positions.float())
+    return Walks(nothing, taken, torch.ones(places.shape, dtype=torch.bool), truth)
 
 
 def model_with(rotations: torch.Tensor) -> TemVae:
@@ -41,11 +42,11 @@ def model_with(rotations: torch.Tensor) -> TemVae:
     with torch.no_grad():
         integrator.rotations.copy_(rotations)
     return TemVae(
-        MlpEncoder(1, 4, 4),
+        MlpEncoder((1,), 4, 4),
         Pseudometric(4, 2, tau=1e-3, normalize=True),
         integrator,
         MemoryPrior(4, scale=0.5, initial_precision=4.0),
-        MlpDecoder(2, 4, 1, noise=1.0),
+        MlpDecoder(2, 4, (1,), noise=1.0),
         scale=0.5,
     )
 

@@ -3,10 +3,10 @@ import math
 import pytest
 import torch
 
-from tem_vae.data import Walks
+from tem_vae.data import Truth, Walks, concatenate
 from tem_vae.model import ElboTerms, Prediction
 from tem_vae.scores.classifier import NearestPercept
-from tem_vae.scores.oracle import TightBounds
+from tem_vae.scores.oracle import ImportanceWeightedBounds
 from tem_vae.scores.prediction import AGENTS, MODEL, BoundScores, PredictionScores, remembered_class
 
 # 0 -> 1 -> 0 (known link) -> 2 -> 1 (zero-shot link)
@@ -18,7 +18,8 @@ PERCEPTS = torch.eye(3)[CLASSES]
 def walks(places: torch.Tensor = PLACES, classes: torch.Tensor = CLASSES) -> Walks:
     batch, time = places.shape
     actions = torch.zeros(batch, time - 1, dtype=torch.long)
-    return Walks(torch.eye(3)[classes], actions, places, classes, torch.zeros(batch, time, 2))
+    truth = Truth(places, classes, torch.zeros(batch, time, 2))
+    return Walks(torch.eye(3)[classes], actions, torch.ones(batch, time, dtype=torch.bool), truth)
 
 
 def prediction(looks_back_to: dict[int, int]) -> Prediction:
@@ -67,6 +68,52 @@ def test_where_nothing_is_revisited_scores_are_undefined_not_wrong() -> None:
     assert computed["zero_shot_moves"] == 0
 
 
+def test_retrieval_looks_at_the_heaviest_memory() -> None:
+    score = scores()
+    score.update(walks(), prediction({2: 0, 4: 0}), PERCEPTS)
+    computed = score.compute()
+    assert computed["retrieval_accuracy"] == 0.5
+    assert computed["retrieval_zero_shot_accuracy"] == 0
+
+
+def test_retrieval_needs_no_classes() -> None:
+    score = PredictionScores(None, None, (*MODEL, *AGENTS))
+    score.update(walks()._replace(truth=Truth(places=PLACES)), prediction({2: 0, 4: 1}), PERCEPTS)
+    score.update_agents(walks()._replace(truth=Truth(places=PLACES)))
+    computed = score.compute()
+    assert computed["retrieval_accuracy"] == computed["retrieval_zero_shot_accuracy"] == 1
+    assert computed["novelty_auroc"] == 1
+    for name in ("revisit_accuracy", "decoded_revisit_accuracy", "node_agent_accuracy"):
+        assert math.isnan(computed[name])
+
+
+def test_without_truth_nothing_is_scored() -> None:
+    score = scores()
+    score.update(walks()._replace(truth=None), prediction({2: 0, 4: 1}), PERCEPTS)
+    score.update_agents(walks()._replace(truth=None))
+    assert all(math.isnan(value) for value in score.compute().values())
+
+
+def test_padding_changes_no_score() -> None:
+    short, long = walks(PLACES[:, :4], CLASSES[:, :4]), walks()
+    expected, found = scores(), scores()
+    for batch, looks in ((short, {2: 1}), (long, {2: 0, 4: 0})):
+        steps = batch.percepts.shape[1]
+        weights, novelty, percepts = prediction(looks)
+        one = Prediction(weights[:, :steps, :steps], novelty[:, :steps], percepts[:, :steps])
+        expected.update(batch, one, PERCEPTS[:, :steps])
+        expected.update_agents(batch)
+    both = concatenate([short, long])
+    assert both.mask.sum(dim=1).tolist() == [4, 5]
+    joined = Prediction(
+        *(torch.cat(parts) for parts in zip(prediction({2: 1}), prediction({2: 0, 4: 0}), strict=True))
+    )
+    found.update(both, joined, PERCEPTS.expand(2, -1, -1))
+    found.update_agents(both)
+    for name, value in expected.compute().items():
+        torch.testing.assert_close(found.compute()[name], value, equal_nan=True)
+
+
 def test_reset_forgets_everything() -> None:
     score = scores()
     score.update(walks(), prediction({2: 1, 4: 0}), PERCEPTS)
@@ -98,8 +145,9 @@ def test_bounds_are_means_over_steps_of_uneven_batches() -> None:
     bounds = BoundScores()
     for value, steps in ((1.0, 2), (4.0, 4)):
         term = torch.full((1, steps), value)
-        bounds.update_terms(ElboTerms(term, -term, term))
-        bounds.update_tight(TightBounds(model=-term, oracle=term))
+        everything = torch.ones(1, steps, dtype=torch.bool)
+        bounds.update_terms(ElboTerms(term, -term, term), everything)
+        bounds.update_importance_weighted(ImportanceWeightedBounds(model=-term, oracle=term), everything)
     computed = bounds.compute().means
     assert computed["reconstruction"] == pytest.approx(3)
     assert computed["kl"] == pytest.approx(6)

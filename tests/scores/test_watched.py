@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tem_vae.data import HexagonalWorlds, RectangularWorlds
 from tem_vae.model import PathIntegrator
-from tem_vae.scores.drift import opposite_actions, out_and_back, phase_drift
+from tem_vae.scores.drift import out_and_back, phase_drift
 from tem_vae.scores.visits import visit_numbers
+from tem_vae.worlds import opposite_actions
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30))

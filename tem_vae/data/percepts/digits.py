@@ -22,7 +22,7 @@ class Digits:
 
     n_classes = 10
     image_shape = (8, 8)
-    percept_dim = 64
+    percept_shape = (64,)
     _full_range = 16.0
     _deviation = 0.3
     _held_out = 300
@@ -98,10 +98,10 @@ class Digits:
     def _flatten(self, images: npt.ArrayLike) -> FloatPercepts:
         flat = np.asarray(images, dtype=np.float32)
         if flat.shape[-2:] == self.image_shape:
-            flat = flat.reshape(*flat.shape[:-2], self.percept_dim)
-        if flat.shape[-1:] != (self.percept_dim,):
+            flat = flat.reshape(*flat.shape[:-2], *self.percept_shape)
+        if flat.shape[-1:] != self.percept_shape:
             raise ValueError(
-                f"images must have shape (*, {self.percept_dim}) or (*, 8, 8), but their shape is "
+                f"images must have shape (*, {self.percept_shape[0]}) or (*, 8, 8), but their shape is "
                 f"{flat.shape}."
             )
         return flat

@@ -16,7 +16,7 @@ class References(NamedTuple):
     """Percepts of known class, from the training split, for the fixed nearest-percept classifier.
 
     Attributes:
-        percepts: shape (references, percept_dim).
+        percepts: shape (references, *percept_shape).
         classes: shape (references,).
     """
 
@@ -28,8 +28,8 @@ class PerceptSource(Protocol):
     """Where percepts come from. Every percept is standardised."""
 
     @property
-    def percept_dim(self) -> int:
-        """Features of a percept."""
+    def percept_shape(self) -> tuple[int, ...]:
+        """The shape of one percept, such as (features,)."""
 
     @property
     def n_classes(self) -> int:
@@ -40,7 +40,7 @@ class PerceptSource(Protocol):
         """Rows and columns if a percept is a flattened image."""
 
     def sample(self, classes: IntArray, split: Split, rng: np.random.Generator) -> FloatPercepts:
-        """Draw one percept of each class given, of shape (*classes.shape, percept_dim)."""
+        """Draw one percept of each class given, of shape (*classes.shape, *percept_shape)."""
 
     def references(self) -> References:
         """The references of the fixed classifier."""

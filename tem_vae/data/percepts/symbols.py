@@ -35,7 +35,7 @@ class Symbols:
         rng = np.random.default_rng(seed)
         basis = np.linalg.qr(rng.standard_normal((percept_dim, percept_dim)))[0]
         self.n_classes = n_classes
-        self.percept_dim = percept_dim
+        self.percept_shape = (percept_dim,)
         self.relevant_basis: FloatArray = basis[:, :relevant_dim]
         self._nuisance_basis = torch.from_numpy(basis[:, relevant_dim:].astype(np.float32))
         prototypes = rng.standard_normal((n_classes, relevant_dim)) @ self.relevant_basis.T

@@ -94,12 +94,12 @@ def break_down_accuracy(exploration: Exploration) -> AccuracyBreakdown:
     walks, kinds = exploration.walks, exploration.kinds
     predicted = {
         "TEM VAE": exploration.remembered,
-        "node agent": node_agent(walks.classes, kinds, exploration.n_classes),
-        "edge agent": edge_agent(walks.classes, kinds, exploration.n_classes),
+        "node agent": node_agent(walks.known("classes"), kinds, exploration.n_classes),
+        "edge agent": edge_agent(walks.known("classes"), kinds, exploration.n_classes),
     }
-    correct = {name: (classes == walks.classes).numpy() for name, classes in predicted.items()}
+    correct = {name: (classes == walks.known("classes")).numpy() for name, classes in predicted.items()}
     revisit = kinds.revisit.numpy()
-    experience = recall_experience(walks.places.numpy())
+    experience = recall_experience(walks.known("places").numpy())
     return AccuracyBreakdown(
         bin_accuracy("visit number", experience.visit, _VISIT_EDGES, revisit, correct),
         bin_accuracy("steps since last visit", experience.age, _AGE_EDGES, revisit, correct),

@@ -119,7 +119,7 @@ def measure_visits(model: TemVae, exploration: Exploration, rng: np.random.Gener
     whitened = exploration.whitened.double().numpy()
     difference = whitened[walk, first] - whitened[walk, second]
     squared = np.square(difference).mean(axis=-1)
-    places, classes = walks.places.numpy(), walks.classes.numpy()
+    places, classes = walks.known("places").numpy(), walks.known("classes").numpy()
     same_place = places[walk, first] == places[walk, second]
     same_class = classes[walk, first] == classes[walk, second]
     fitting = float(np.sqrt(squared[same_place].mean() + model.scale**2)) if same_place.any() else None

@@ -138,4 +138,4 @@ def _decode_samples(model: TemVae, codes: Tensor, generator_seed: int) -> Tensor
     with seeded(generator_seed):
         z = Neighborhood(codes, model.scale, factorization).rsample()
     displacements = (z - codes).unsqueeze(1) * torch.tensor(SCALES)[:, None]
-    return model.decoder(model.visible(codes.unsqueeze(1) + displacements, factorization.embedding))
+    return model.decoder(model.embed(codes.unsqueeze(1) + displacements, factorization.embedding))

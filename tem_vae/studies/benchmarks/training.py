@@ -17,7 +17,7 @@ from tem_vae.config.build import build_model
 from tem_vae.config.command_line import CONF
 from tem_vae.config.problems import validate
 from tem_vae.config.training import TrainConfig
-from tem_vae.data import PerceptSource
+from tem_vae.data import WalkSource
 from tem_vae.evaluation.tester import build_scores
 from tem_vae.runs.terminal import quiet_lightning
 from tem_vae.scores.prediction import MODEL
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
 def train_bare(config: TrainConfig, updates: int) -> BareSeconds:
     """The loop that one would write by hand: same model, data, optimiser, schedule and clipping."""
     data = build_data(config.data, config.seed, config.trainer.max_steps)
-    module = _build_module(config, data.train.percepts, len(data.train.worlds.actions))
+    module = _build_module(config, data.train)
     optimizer, schedule = build_optimizer(module.model, config.optimizer, updates)
     batches = iter(data.train_dataloader())
     waiting = 0.0
@@ -100,7 +100,7 @@ def train_bare(config: TrainConfig, updates: int) -> BareSeconds:
 def train_lightning(config: TrainConfig) -> float:
     """Seconds of ``config.trainer.max_steps`` updates through Lightning, with the history logged."""
     data = build_data(config.data, config.seed, config.trainer.max_steps)
-    module = _build_module(config, data.train.percepts, len(data.train.worlds.actions))
+    module = _build_module(config, data.train)
     clock = TrainingClock()
     with tempfile.TemporaryDirectory() as folder:
         trainer = build_trainer(config, [clock], [HistoryLogger(Path(folder) / "history.csv")])
@@ -115,10 +115,10 @@ def _compose(updates: int, overrides: list[str]) -> TrainConfig:
         return validate(compose("train", overrides=[*fixed, *overrides]), TrainConfig)
 
 
-def _build_module(config: TrainConfig, percepts: PerceptSource, n_actions: int) -> TemVaeModule:
+def _build_module(config: TrainConfig, walks: WalkSource) -> TemVaeModule:
     torch.manual_seed(config.seed)
-    model = build_model(config.model, percepts, n_actions)
-    scores = build_scores(percepts, MODEL)
+    model = build_model(config.model, walks.percept_shape, len(walks.actions))
+    scores = build_scores(walks, MODEL)
     return TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
 
 

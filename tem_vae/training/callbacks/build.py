@@ -46,7 +46,7 @@ def build_callbacks(
         NumericsGuard(run_dir),
         LearningRateMonitor("step"),
         WatchUpdates(config.trainer.log_every_n_steps),
-        WatchValidation(walks.percepts.n_classes, walks.worlds, config.seed),
+        WatchValidation(walks, config.seed),
         *([LogImages(config.logger.images_every)] if config.logger.kind == "wandb" else []),
         *progress_bar(),
     ]

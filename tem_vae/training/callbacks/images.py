@@ -85,7 +85,8 @@ class LogImages(Callback):
         batches = loader.dataset
         assert isinstance(batches, WalkBatches)
         source, walks = batches.source, next(iter(loader))
-        return Subject(model, source.percepts, source.split, source.worlds.actions, walks, batches.seed)
+        assert source.percepts is not None
+        return Subject(model, source.percepts, source.split, source.actions, walks, batches.seed)
 
     @staticmethod
     def _log(trainer: L.Trainer, subject: Subject) -> None:

@@ -59,7 +59,7 @@ class WatchUpdates(Callback):
         """An update ends."""
         self._ended = time.perf_counter()
         self._updating += self._ended - self._began
-        self._walk_steps += batch.places.numel()
+        self._walk_steps += int(batch.mask.sum())
         if trainer.global_step % self.log_every == 0:
             pl_module.log_dict(self._describe_speed())
             self._clear()

@@ -3,21 +3,21 @@
 from typing import Any
 
 import lightning as L
-import numpy as np
 import torch
 import wandb
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import WandbLogger
 from torch import Tensor
 
-from tem_vae.data import Walks, WorldSource, classify_steps
-from tem_vae.model import Prediction, TemVae
-from tem_vae.scores.drift import opposite_actions, out_and_back, phase_drift
-from tem_vae.scores.oracle import tight_bounds
+from tem_vae.data import Walks, WalkSource, classify_steps
+from tem_vae.model import Inference, Prediction, TemVae
+from tem_vae.scores.drift import out_and_back, phase_drift
+from tem_vae.scores.oracle import importance_weighted_bounds
 from tem_vae.scores.visits import VisitScores
 from tem_vae.seeding import seeded
 from tem_vae.training.loggers import UPDATES
 from tem_vae.training.module import TemVaeModule
+from tem_vae.worlds import STAY
 
 _GAP_SAMPLES = 10
 _GAP_STEPS = 200
@@ -29,14 +29,14 @@ class WatchValidation(Callback):
     """Logs what validation walks tell about memory, path integration and the pseudometric.
 
     Args:
-        n_classes: Classes of percepts.
-        worlds: Whose actions path integration integrates.
+        walks: The training walks, whose actions path integration integrates.
         seed: Decides the posterior samples of the predictive gap.
     """
 
-    def __init__(self, n_classes: int, worlds: WorldSource, seed: int) -> None:
-        self.visit_scores = VisitScores(n_classes)
-        self.worlds = worlds
+    def __init__(self, walks: WalkSource, seed: int) -> None:
+        self.visit_scores = VisitScores(walks.n_classes)
+        self.opposites = walks.opposites
+        self.stays = STAY in walks.actions[:1]
         self.seed = seed
 
     def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -57,23 +57,33 @@ class WatchValidation(Callback):
         prediction: Prediction = outputs["prediction"]
         self.visit_scores.update_walks(batch, prediction)
         if batch_idx == 0:
-            scalars = {"prediction/predictive_gap": self._predictive_gap(pl_module.model, batch)}
-            pl_module.log_dict(scalars | self._drift(pl_module.model, batch))
-            self._log_histograms(trainer, draw_samples(pl_module.model, batch, prediction))
+            inference: Inference = outputs["inference"]
+            gap, drift = (
+                self._predictive_gap(pl_module.model, batch, inference),
+                self._drift(pl_module.model, batch),
+            )
+            pl_module.log_dict(gap | drift)
+            self._log_histograms(trainer, draw_samples(batch, inference, prediction))
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log accuracies by visit number; those that no walk reached are left out."""
         scores = self.visit_scores.compute().means
         pl_module.log_dict({f"prediction/{name}": score for name, score in scores.items() if score == score})
 
-    def _predictive_gap(self, model: TemVae, batch: Walks) -> Tensor:
+    def _predictive_gap(self, model: TemVae, batch: Walks, inference: Inference) -> dict[str, Tensor]:
+        walks = batch.beginning(_GAP_STEPS)
         with seeded(self.seed):
-            bounds = tight_bounds(model, batch, _GAP_SAMPLES, _GAP_STEPS)
-        return (bounds.oracle - bounds.model).mean()
+            bounds = importance_weighted_bounds(
+                model, walks, model.beginning(inference, _GAP_STEPS), _GAP_SAMPLES
+            )
+        if bounds.oracle is None:
+            return {}
+        return {"prediction/predictive_gap": (bounds.oracle - bounds.model)[walks.mask].mean()}
 
     def _drift(self, model: TemVae, batch: Walks) -> dict[str, Tensor]:
-        opposites = opposite_actions(self.worlds.sample(1, np.random.default_rng(self.seed)))
-        walks = {steps: out_and_back(batch.actions[:, :steps], opposites) for steps in _STEPS_OUT}
+        if not (self.stays and self.opposites):
+            return {}
+        walks = {steps: out_and_back(batch.actions[:, :steps], self.opposites) for steps in _STEPS_OUT}
         drifts = {f"drift_out_{steps}": phase_drift(model.integrator, w) for steps, w in walks.items()}
         drifts["stay_rotation"] = phase_drift(model.integrator, torch.zeros_like(batch.actions[:1, :1]))
         return {f"path_integration/{name}": drift for name, drift in drifts.items()}
@@ -86,24 +96,36 @@ class WatchValidation(Callback):
 
 
 @torch.no_grad()
-def draw_samples(model: TemVae, batch: Walks, prediction: Prediction) -> dict[str, Tensor]:
+def draw_samples(batch: Walks, inference: Inference, prediction: Prediction) -> dict[str, Tensor]:
     """The values of the histograms by logged name.
 
     Returns:
         Pseudodistances between reference codes of percepts of one class and of two, in units of the posterior
-        scale, and the memory weight of the true place at revisits.
+        scale, and the memory weight of the true place at revisits; none of what nobody knows.
     """
-    percepts = batch.percepts.flatten(0, 1)
-    every = max(1, len(percepts) // _PERCEPTS_COMPARED)
-    embedded = model.encoder(percepts[::every]) @ model.metric.E.mT
-    classes = batch.classes.flatten()[::every]
+    return _distances(batch, inference) | _weights_of_true_places(batch, prediction)
+
+
+def _distances(batch: Walks, inference: Inference) -> dict[str, Tensor]:
+    if batch.classes is None:
+        return {}
+    codes = inference.codes[batch.mask]
+    every = max(1, len(codes) // _PERCEPTS_COMPARED)
+    embedded = codes[::every] @ inference.embedding.mT
+    classes = batch.classes[batch.mask][::every]
     pairs = torch.ones(len(classes), len(classes), dtype=torch.bool, device=classes.device).triu(diagonal=1)
     same = classes.unsqueeze(-1) == classes
-    distances = torch.cdist(embedded, embedded) / model.scale
-    here = batch.places.unsqueeze(-1) == batch.places.unsqueeze(-2)
-    weights = (prediction.memory_weights * here).sum(dim=-1)
+    distances = torch.cdist(embedded, embedded) / inference.posterior.scale.flatten()[0]
     return {
         "histogram/distances_within_class": distances[pairs & same],
         "histogram/distances_between_classes": distances[pairs & ~same],
-        "histogram/weight_of_true_place": weights[classify_steps(batch.places).revisit],
     }
+
+
+def _weights_of_true_places(batch: Walks, prediction: Prediction) -> dict[str, Tensor]:
+    if batch.places is None:
+        return {}
+    here = batch.places.unsqueeze(-1) == batch.places.unsqueeze(-2)
+    weights = (prediction.memory_weights * here).sum(dim=-1)
+    revisit = classify_steps(batch.places, batch.mask).revisit
+    return {"histogram/weight_of_true_place": weights[revisit]}
