@@ -10,7 +10,7 @@ from tem_vae.training.optimizer import build_optimizer
 def test_path_integration_has_a_rate_of_its_own_and_every_parameter_is_updated() -> None:
     config = compose_short_run("optimizer.path_integration_factor=7", "optimizer.weight_decay=0.1")
     data = build_data(config.data, config.seed, config.trainer.max_steps)
-    model = build_model(config.model, data.train.percepts, len(data.train.worlds.actions))
+    model = build_model(config.model, data.train.percept_shape, len(data.train.actions))
     optimizer, _ = build_optimizer(model, config.optimizer, updates=40)
     by_name = {group["name"]: group for group in optimizer.param_groups}
     assert by_name["path_integration"]["initial_lr"] == pytest.approx(7 * config.optimizer.learning_rate)
@@ -23,7 +23,7 @@ def test_path_integration_has_a_rate_of_its_own_and_every_parameter_is_updated()
 def test_rotations_wait_for_their_delay() -> None:
     config = compose_short_run("optimizer.path_integration_delay=2", "optimizer.warmup_updates=1")
     data = build_data(config.data, config.seed, config.trainer.max_steps)
-    model = build_model(config.model, data.train.percepts, len(data.train.worlds.actions))
+    model = build_model(config.model, data.train.percept_shape, len(data.train.actions))
     optimizer, schedule = build_optimizer(model, config.optimizer, updates=40)
     batches = iter(data.train_dataloader())
     changes = []
