@@ -43,8 +43,8 @@ __all__ = [
     "WorldSource",
     "Worlds",
     "check_actions",
-    "opposite_actions",
     "check_range",
+    "opposite_actions",
     "read_graph",
     "renumber_actions",
 ]

@@ -47,10 +47,9 @@ def predictions(trainer: L.Trainer) -> dict[str, Tensor]:
 def assemble(config: TrainConfig) -> tuple[TemVaeModule, WalkDataModule]:
     torch.manual_seed(config.seed)
     data = build_data(config.data, config.seed, config.trainer.max_steps)
-    percepts = data.train.percepts
-    model = build_model(config.model, percepts, len(data.train.worlds.actions))
+    model = build_model(config.model, data.train.percept_shape, len(data.train.actions))
     return TemVaeModule(
-        model, config.optimizer, build_scores(percepts, MODEL), config.seed, log_every=1
+        model, config.optimizer, build_scores(data.train, MODEL), config.seed, log_every=1
     ), data
 
 

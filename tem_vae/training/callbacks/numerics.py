@@ -37,7 +37,11 @@ class NumericsGuard(Callback):
         path = self.run_dir / "non_finite.pt"
         saved: dict[str, Any] = {
             "update": trainer.global_step,
-            "batch": {"percepts": self._batch.percepts, "actions": self._batch.actions, "mask": self._batch.mask},
+            "batch": {
+                "percepts": self._batch.percepts,
+                "actions": self._batch.actions,
+                "mask": self._batch.mask,
+            },
             "state_dict": pl_module.state_dict(),
         }
         torch.save(saved, path)

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from tem_vae.data import MomentumPolicy, RunsPolicy, Symbols, TorusWorlds, WalkSource
+from tem_vae.data import MomentumPolicy, RunsPolicy, SimulatedWalks, Symbols, TorusWorlds
 
 
 def draw(blank: float, batch_size: int = 200) -> np.ndarray:
     """The classes seen on walks over a torus whose places hold 5 classes."""
     symbols = Symbols(5, percept_dim=4, relevant_dim=2, seed=0)
-    source = WalkSource(
+    source = SimulatedWalks(
         TorusWorlds((5, 5), (5, 5)),
         symbols,
         RunsPolicy((1, 4)),
@@ -41,7 +41,7 @@ def test_without_blank_places_all_classes_are_alike() -> None:
 
 def test_draws_without_blank_places_never_change() -> None:
     # Seeds of earlier runs must see what they saw then: contents are drawn after the worlds, before the walk.
-    source = WalkSource(
+    source = SimulatedWalks(
         TorusWorlds((3, 5), (3, 5)),
         Symbols(5, percept_dim=4, relevant_dim=2, seed=0),
         MomentumPolicy(0.5),
@@ -62,7 +62,7 @@ def test_draws_without_blank_places_never_change() -> None:
 def test_a_place_holds_the_same_on_every_visit(blank: float) -> None:
     symbols = Symbols(5, percept_dim=4, relevant_dim=2, seed=0)
     torus = TorusWorlds((3, 3), (3, 3))
-    source = WalkSource(
+    source = SimulatedWalks(
         torus, symbols, RunsPolicy((1, 4)), "test", batch_size=10, walk_length=60, blank=blank
     )
     walks = source.sample(np.random.default_rng(0))
