@@ -1,4 +1,4 @@
-"""Measure time and memory, each contender beside its rivals in one run."""
+"""Measure time and memory, side by side with other ways to do the same. Needs a clone of the repository."""
 
 import argparse
 

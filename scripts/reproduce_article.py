@@ -1,7 +1,8 @@
-"""Run every experiment of the article again, under its own formulas and under the corrected ones.
+"""Run every experiment of the article with its own formulas and with the corrected ones.
 
-Prints one table of the article's figures and writes plots and a report. The exit status is 0 only if each
-figure that should hold holds within its sampling error and each that should not is shown to be wrong.
+Prints a table of the article's figures and writes plots and a report. The exit status is 0 if every figure
+that should hold does so within its sampling error, and every other figure is shown to be wrong. Needs a clone
+of the repository.
 """
 
 import argparse

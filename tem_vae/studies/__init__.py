@@ -1,1 +1,1 @@
-"""Studies made with the package; in the repository, not in the wheel."""
+"""Studies made with the package: in the repository, not in the wheel, and needed by nothing else."""

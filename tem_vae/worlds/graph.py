@@ -1,4 +1,4 @@
-"""A world of one's own, given place by place in a JSON file."""
+"""A world that a JSON file describes place by place."""
 
 import json
 from collections import Counter
@@ -18,11 +18,11 @@ Coordinate = Annotated[float, Strict()]
 
 
 class WorldFileError(ValueError):
-    """A file describes no world; the message lists what is wrong with it."""
+    """A file does not describe a world; the message lists what is wrong with it."""
 
 
 class _FilePart(BaseModel):
-    """A part of the file; a key that is not listed is an error."""
+    """A part of the file; an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
 
@@ -56,7 +56,7 @@ class WorldGraph(_FilePart):
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """To stay, then every action in the order in which the links first name it."""
+        """The action that stays, then the others in the order in which they first appear among the links."""
         return (STAY, *dict.fromkeys(link.action for link in self.links))
 
     @model_validator(mode="after")
@@ -95,7 +95,7 @@ class WorldGraph(_FilePart):
         return problems
 
     def _find_traps(self) -> list[str]:
-        """A walk must be able to go on for ever, wherever it is."""
+        """A problem if a walk cannot go from any place to any other."""
         number = {place.name: i for i, place in enumerate(self.places)}
         start, end = (
             [number[link.start] for link in self.links],
@@ -160,7 +160,7 @@ def _describe(location: tuple[int | str, ...], kind: str, message: str) -> str:
 
 
 class GraphWorlds:
-    """The same places and links in every world; what the places hold differs.
+    """Worlds that all have the same places and links; only what the places hold differs.
 
     Args:
         graph: Places, and links labelled by actions.

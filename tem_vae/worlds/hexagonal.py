@@ -1,4 +1,4 @@
-"""Hexagonal lattices: every place has six neighbors."""
+"""Hexagonal lattices: a place has six neighbors, fewer at the border."""
 
 from functools import cache
 

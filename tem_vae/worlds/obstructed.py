@@ -10,18 +10,18 @@ from tem_vae.worlds.world import NO_LINK, Range, World, Worlds
 
 
 class ObstructedWorlds:
-    """Rectangles in which some cells are no places and some neighbors have a wall between them.
+    """Rectangles with obstacles, which are cells without a place, and walls, which close a link.
 
-    Every world is drawn afresh. What obstacles cut off from the largest part of the rectangle is left out;
-    walls never cut off anything. Actions are those of `RectangularWorlds`, and so is where they lead if
-    nothing is in the way: a model of the one can be evaluated in the other.
+    Every world is drawn anew. Where obstacles cut the rectangle into parts, only the largest part is kept.
+    Walls never cut off a place. Actions have the names of `RectangularWorlds`, and lead to the same cell
+    unless something is in the way. So a model trained on one kind can be evaluated on the other.
 
     Args:
         height: Smallest and largest number of rows.
         width: Smallest and largest number of columns.
-        obstacles: The share of cells that are no places, in [0, 1).
-        walls: The probability that a wall stands in a link that the world can spare, in [0, 1].
-            With 1 the world is a maze without loops.
+        obstacles: The fraction of cells that are obstacles, in [0, 1).
+        walls: The probability that a wall closes a link, in [0, 1]. The links of a random spanning tree are
+            never closed, so that every place can be reached. With 1 the world is a maze without loops.
 
     Raises:
         ValueError: If a range is empty or begins below 1, or a share is out of its range.
@@ -54,7 +54,7 @@ class ObstructedWorlds:
         return self._build_walls(keep_places(world, part == largest), rng)
 
     def _build_walls(self, world: World, rng: np.random.Generator) -> World:
-        """Wall links off at random, except those of a random spanning tree."""
+        """Close links at random, except those of a random spanning tree."""
         links = adjacency(world.destinations)
         links.data = rng.uniform(1, 2, links.nnz)  # weights, so that the lightest tree is a random one
         spared = minimum_spanning_tree(links).tocoo()
@@ -69,7 +69,7 @@ class ObstructedWorlds:
 
 
 def keep_places(world: World, kept: BoolArray) -> World:
-    """The world of the places kept, numbered anew.
+    """A world with some of the places of another, numbered anew.
 
     Args:
         world: The world.
@@ -82,7 +82,7 @@ def keep_places(world: World, kept: BoolArray) -> World:
 
 
 def adjacency(destinations: IntArray) -> coo_array:
-    """Which places are linked, each pair once: a sparse upper triangle of ones, (places, places)."""
+    """Which places are linked: 1 for every pair, sparse and upper triangular, (places, places)."""
     start, action = np.nonzero(destinations != NO_LINK)
     end = destinations[start, action]
     once = start < end

@@ -1,4 +1,4 @@
-"""Worlds whose actions are numbered as a model that was trained elsewhere numbers them."""
+"""Worlds with their actions renumbered, for a model that was trained on another kind of world."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,9 @@ class ActionMismatchError(ValueError):
 
 
 class RelabelledWorlds:
-    """Worlds of another source, their actions renumbered. An action that they do not have is open nowhere.
+    """Worlds of another source with other numbers for the actions.
+
+    An action that the other source does not have is open nowhere.
 
     Args:
         source: Where the worlds come from.
@@ -37,7 +39,7 @@ class RelabelledWorlds:
 
 
 def renumber_actions(source: WorldSource, actions: Sequence[str]) -> WorldSource:
-    """The source with its actions in the given order; the source itself where they already are.
+    """The source with its actions in the given order; the source itself if they are in this order already.
 
     Raises:
         ActionMismatchError: The worlds have an action that is not named.
@@ -46,7 +48,7 @@ def renumber_actions(source: WorldSource, actions: Sequence[str]) -> WorldSource
 
 
 def check_actions(needed: Sequence[str], known: Sequence[str]) -> None:
-    """Refuse worlds whose actions a model does not know.
+    """Refuse worlds that have an action which a model does not know.
 
     Args:
         needed: The names of the actions of the worlds.

@@ -1,4 +1,4 @@
-"""Rings: one way round, and the other."""
+"""Rings: a walker can go clockwise or counterclockwise."""
 
 from functools import cache
 
@@ -8,7 +8,7 @@ from tem_vae.worlds.world import STAY, Range, World, Worlds, check_range
 
 
 class RingWorlds:
-    """Closed tracks. Where a walk comes back to its start can be foreseen only if all have one length.
+    """Closed tracks. If all have the same length, a model can learn after how many steps a walk is back.
 
     Args:
         places: Smallest and largest number of places.

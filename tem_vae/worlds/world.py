@@ -45,7 +45,7 @@ class Worlds:
 
     @classmethod
     def stack(cls, worlds: Sequence[World]) -> "Worlds":
-        """A batch of worlds that have the same actions."""
+        """Put worlds with the same actions into one batch."""
         sizes = np.array([len(world.layout) for world in worlds])
         n_actions = worlds[0].destinations.shape[1]
         destinations = np.full((len(worlds), sizes.max(), n_actions), NO_LINK)
@@ -68,7 +68,7 @@ class WorldSource(Protocol):
 
 
 def lattice_links(cells: IntArray, displacements: IntArray) -> IntArray:
-    """Which cell lies at each displacement of each, or ``NO_LINK``, shape (cells, displacements).
+    """The number of the cell at each displacement from each cell, or ``NO_LINK``, (cells, displacements).
 
     Args:
         cells: Integer coordinates, all different, shape (cells, 2).
@@ -83,7 +83,7 @@ def check_range(name: str, value: Range, smallest: int) -> None:
     """Refuse a range [min, max] that is empty or begins too low.
 
     Raises:
-        ValueError: It is.
+        ValueError: ``smallest <= min <= max`` does not hold.
     """
     if not smallest <= value[0] <= value[1]:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Percept sources: what a place of a given class looks like on a visit. One file a source."""
+"""Percept sources: they draw a percept of a given class. One file for each source."""
 
 from tem_vae.data.percepts.digits import Digits
 from tem_vae.data.percepts.source import FloatPercepts, PerceptSource, References, Split

@@ -10,7 +10,7 @@ from tem_vae.data.percepts.source import FloatPercepts, References, Split
 
 
 class Digits:
-    """Real handwriting: a class is a digit, each visit shows another image of it.
+    """Handwritten digits: a class is a digit, and every visit shows an image of it drawn at random.
 
     The 1,797 images of 8 × 8 pixels that come with scikit-learn, split by image, so that test walks
     show handwriting never seen in training. Standardised: the training mean of each pixel is subtracted,
@@ -63,7 +63,7 @@ class Digits:
         return References(self._images[train], self._labels[train])
 
     def from_unit_range(self, grey: npt.ArrayLike) -> FloatPercepts:
-        """Standardise images of one's own, (*, 64) in float32.
+        """Standardise images as those of this source are, (*, 64) in float32.
 
         Args:
             grey: Grey levels in [0, 1], 1 for ink, of any dtype, (*, 64) or (*, 8, 8).

@@ -1,4 +1,4 @@
-"""Percept sources: what a place of a given class looks like on a visit."""
+"""What every percept source has: it draws a percept of a given class, a new one on every visit."""
 
 from typing import Literal, NamedTuple, Protocol
 

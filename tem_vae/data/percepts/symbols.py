@@ -12,7 +12,7 @@ class Symbols:
 
     A class is a prototype, drawn once from a standard normal in a random subspace of dimension
     ``relevant_dim``; each visit adds fresh standard normal noise in the orthogonal complement.
-    What a metric has to find is known exactly: ``relevant_basis``. Every feature has mean about 0
+    The subspace that a metric should find is known: ``relevant_basis``. Every feature has mean about 0
     and variance about 1 as drawn, so nothing is left to standardise.
 
     Args:
@@ -42,7 +42,7 @@ class Symbols:
         self._prototypes = prototypes.astype(np.float32)
 
     def sample(self, classes: IntArray, split: Split, rng: np.random.Generator) -> FloatPercepts:
-        """The prototype of each class with fresh nuisance; no split shares a draw with another."""
+        """The prototype of each class plus new noise; all splits have the same prototypes."""
         nuisance = rng.standard_normal((*classes.shape, self._nuisance_basis.shape[1]), dtype=np.float32)
         # By torch, which keeps to the threads that the trainer was given; numpy would take every core.
         irrelevant: FloatPercepts = (torch.from_numpy(nuisance) @ self._nuisance_basis.T).numpy()
@@ -50,5 +50,5 @@ class Symbols:
         return percepts
 
     def references(self) -> References:
-        """The prototypes themselves, one a class."""
+        """The prototypes, one for each class."""
         return References(self._prototypes, np.arange(self.n_classes))

@@ -1,1 +1,1 @@
-"""The article's experiments run again, under its published formulas and under the ones that hold."""
+"""The article's experiments run with its published formulas and with the corrected ones."""

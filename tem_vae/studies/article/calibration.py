@@ -1,4 +1,4 @@
-"""E[d²]/eps² measured over ranks and regularisers, under both calibrations."""
+"""The mean of d²/eps² for many ranks and regularisers, with the article's calibration and with ours."""
 
 import math
 import warnings
@@ -22,10 +22,10 @@ class CalibrationCase:
     r"""The mean squared distance of one rank and regulariser.
 
     Attributes:
-        rank: M; N is the article's.
-        tau: Tikhonov regulariser.
-        mean: of :math:`d^2/\epsilon^2` over the sample; 1 is right.
-        standard_error: of the mean, :math:`\sqrt{2\,\mathrm{tr}(S^4)/n} / \mathrm{tr}(S^2)`.
+        rank: The metric rank M. The code dimension N is the article's.
+        tau: The Tikhonov regulariser.
+        mean: The mean of :math:`d^2/\epsilon^2` over the sample. It should be 1.
+        standard_error: That of the mean, :math:`\sqrt{2\,\mathrm{tr}(S^4)/n} / \mathrm{tr}(S^2)`.
     """
 
     rank: int
@@ -35,7 +35,7 @@ class CalibrationCase:
 
     @property
     def errors(self) -> float:
-        """How many standard errors the mean is above 1."""
+        """How far the mean is above 1, in standard errors."""
         return (self.mean - 1) / self.standard_error
 
     @property
@@ -49,21 +49,21 @@ def corrected_calibration(
 ) -> list[CalibrationCase]:
     """Measure the corrected calibration for every rank with every regulariser.
 
-    E is drawn as ``nn.Linear`` draws it: with squared singular values near 1/3, a tau of 10 outweighs them
-    all.
+    E is drawn as ``nn.Linear`` draws it. Its squared singular values are near 1/3, so a tau of 10 is far
+    larger than all of them.
     """
     with seeded(seed), torch.no_grad():
         return [_measure(_metric(rank, tau), samples) for rank in ranks for tau in taus]
 
 
 def published_calibration(ranks: Sequence[int], samples: int, seed: int) -> dict[int, float]:
-    r"""Mean of :math:`d^2/\epsilon^2` by the article's sampler at the article's tau, for every rank."""
+    r"""Measure the mean of :math:`d^2/\epsilon^2` for every rank, with the article's sampler and tau."""
     with seeded(seed), warnings.catch_warnings(action="ignore", category=UserWarning):
         return {rank: _published_mean(linear_embedding(rank), samples) for rank in ranks}
 
 
 def squared_distance_spread(shrinkage: Tensor) -> float:
-    r"""The spread of :math:`d^2/\epsilon^2`, :math:`\sqrt{2\,\mathrm{tr}(S^4)} / \mathrm{tr}(S^2)`."""
+    r"""The deviation of :math:`d^2/\epsilon^2`, :math:`\sqrt{2\,\mathrm{tr}(S^4)} / \mathrm{tr}(S^2)`."""
     squared = shrinkage @ shrinkage
     return math.sqrt(2 * squared.square().sum().item()) / squared.trace().item()
 
@@ -82,7 +82,7 @@ def _measure(metric: Pseudometric, samples: int) -> CalibrationCase:
 
 
 def _squared_distances(metric: Pseudometric, factorization: Factorization, samples: int) -> list[float]:
-    """Sums over chunks of the squared distances from the centre."""
+    """Squared distances of samples from the center, summed over each chunk of samples."""
     center = torch.zeros(metric.code_dim)
     neighborhood = Neighborhood(center, 1.0, factorization)
     counts = [min(_CHUNK, samples - start) for start in range(0, samples, _CHUNK)]

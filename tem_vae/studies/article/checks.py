@@ -1,17 +1,17 @@
-"""Each printed figure judged: it holds, or it is wrong and shown to be, or the reproduction failed."""
+"""A verdict on every figure that the article prints: it holds, it is wrong, or the reproduction failed."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tem_vae.studies.article.expectations import Expectation
+from tem_vae.studies.article.expectations import ExpectedFigure
 from tem_vae.studies.article.experiment import Experiment
 from tem_vae.studies.article.printed import PRINTED, PrintedFigure
 
 
 class Verdict(StrEnum):
-    """What came of one figure."""
+    """The verdict on one figure."""
 
     HOLDS = "holds"
     WRONG = "wrong"
@@ -20,16 +20,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One figure of the article, as printed and as found here.
+    """One figure of the article: the printed value and the values found in this run.
 
     Attributes:
-        figure: as the article prints it.
-        published: by the published formula here, as text.
-        corrected: by the corrected formula here, as text.
-        expected: by theory or by a dense float64 reference, as text.
-        tolerance: how far from it the others may be and why, as text.
-        verdict: what came of it.
-        published_exact: for a figure that does not hold, the published formula in float64; otherwise None.
+        figure: The figure as the article prints it.
+        published: The value that the published formula gives here, as text.
+        corrected: The value that the corrected formula gives here, as text.
+        expected: The right value, from theory or from a dense float64 reference, as text.
+        tolerance: How far the other values may be from the right one, and why, as text.
+        verdict: Whether the figure holds.
+        published_exact: For a figure that does not hold, the published formula in float64; else None.
     """
 
     figure: PrintedFigure
@@ -45,15 +45,16 @@ def check_figures(
     published: Experiment,
     corrected: Experiment,
     published_runs: Sequence[Experiment],
-    expected: Mapping[str, Expectation],
+    expected: Mapping[str, ExpectedFigure],
 ) -> list[Check]:
     """Judge every printed figure.
 
     Args:
-        published: the experiment under the published formulas.
-        corrected: the same under the corrected ones.
-        published_runs: the published formulas over several seeds, for the figures that are noise.
-        expected: what each figure should be.
+        published: The experiment with the published formulas.
+        corrected: The same experiment with the corrected formulas.
+        published_runs: The experiment with the published formulas and several seeds, for those figures that
+            are rounding noise.
+        expected: What each figure should be, by its name.
     """
     checks = []
     for figure in PRINTED:
@@ -66,8 +67,8 @@ def check_figures(
     return checks
 
 
-def judge_holding(printed: float, published: float, corrected: float, expected: Expectation) -> Verdict:
-    """A figure holds where the printed, the published and the corrected value all meet the expectation."""
+def judge_holding(printed: float, published: float, corrected: float, expected: ExpectedFigure) -> Verdict:
+    """A figure holds if the printed, the published and the corrected value are all within the tolerance."""
     if expected.is_bound:
         holds = abs(corrected) <= printed and abs(published) <= expected.tolerance
     else:
@@ -76,10 +77,11 @@ def judge_holding(printed: float, published: float, corrected: float, expected: 
     return Verdict.HOLDS if holds else Verdict.FAILED
 
 
-def judge_wrong(printed: float, corrected: float, expected: Expectation) -> Verdict:
-    """A figure is shown wrong where the reference refutes what is printed and confirms the corrected formula.
+def judge_wrong(printed: float, corrected: float, expected: ExpectedFigure) -> Verdict:
+    """A figure is wrong if the printed value is outside the tolerance and the corrected one is within it.
 
-    The published formula in float64 must miss the reference too, else rounding alone would be to blame.
+    The published formula in float64 must be outside as well. Otherwise the formula would be right, and only
+    rounding would make the printed value wrong.
     """
     refuted = [printed] if expected.published_exact is None else [printed, expected.published_exact]
     misses = all(abs(value - expected.value) > expected.tolerance for value in refuted)
@@ -94,7 +96,7 @@ def _check_shape(figure: PrintedFigure, published: Experiment, corrected: Experi
 
 
 def _check_holding(
-    figure: PrintedFigure, published: Experiment, corrected: Experiment, expected: Expectation
+    figure: PrintedFigure, published: Experiment, corrected: Experiment, expected: ExpectedFigure
 ) -> Check:
     assert isinstance(figure.value, float)
     here, ours = published.figures[figure.name], corrected.figures[figure.name]
@@ -112,7 +114,10 @@ def _check_holding(
 
 
 def _check_wrong(
-    figure: PrintedFigure, published_runs: Sequence[Experiment], corrected: Experiment, expected: Expectation
+    figure: PrintedFigure,
+    published_runs: Sequence[Experiment],
+    corrected: Experiment,
+    expected: ExpectedFigure,
 ) -> Check:
     assert isinstance(figure.value, float)
     ours = corrected.figures[figure.name]

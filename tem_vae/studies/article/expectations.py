@@ -1,4 +1,4 @@
-"""What each figure should be, and how far from it a run may stray before it counts as different."""
+"""What each figure should be, and how far from that a run may be and still agree."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -23,16 +23,16 @@ _FLOAT32_STEP = 2.0**-24
 
 
 @dataclass(frozen=True)
-class Expectation:
+class ExpectedFigure:
     """What a figure should be.
 
     Attributes:
-        value: by theory, or by a dense float64 reference; for a bound, what it bounds from above.
-        tolerance: how far a figure may be from the value; for a bound, how large the published formula's may
-            be.
-        basis: where the tolerance comes from.
-        is_bound: whether the printed figure is an upper bound on rounding, and not a value to meet.
-        published_exact: for a figure that does not hold, the published formula in float64; otherwise None.
+        value: The right value, from theory or from a dense float64 reference. It is 0 for a rounding error.
+        tolerance: How far a figure may be from the value. For a rounding error, how large that of the
+            published formula may be.
+        basis: Where the tolerance comes from.
+        is_bound: Whether the figure is a rounding error, so that the printed one is an upper bound.
+        published_exact: For a figure that does not hold, the published formula in float64; else None.
     """
 
     value: float
@@ -42,13 +42,13 @@ class Expectation:
     published_exact: float | None = None
 
 
-def expectations(corrected: Experiment, spread: Mapping[str, float], seeds: int) -> dict[str, Expectation]:
+def expectations(corrected: Experiment, spread: Mapping[str, float], seeds: int) -> dict[str, ExpectedFigure]:
     """What every figure of an experiment should be, without the shape of E†.
 
     Args:
-        corrected: the experiment under the corrected formulas, whose E the references are computed for.
-        spread: standard deviation of each figure over seeds.
-        seeds: how many seeds the spread was taken over.
+        corrected: The experiment with the corrected formulas. The references are computed for its E.
+        spread: The standard deviation of each figure over seeds, by name.
+        seeds: The number of those seeds.
     """
     samples, few = len(corrected.origin.log_prob), len(corrected.near.log_prob)
     return (
@@ -63,8 +63,8 @@ def expectations(corrected: Experiment, spread: Mapping[str, float], seeds: int)
 def spread_over_seeds(published: Sequence[Experiment], corrected: Sequence[Experiment]) -> dict[str, float]:
     """Standard deviation of each figure over seeds.
 
-    A figure that should hold must hold under both formulas, so its spread is taken over the runs of both;
-    where the published formula is wrong, its values say nothing of how far a right one may stray.
+    A figure that should hold must hold with both sets of formulas, so the runs of both count. For the other
+    figures only the runs of the corrected formulas count, since the published formulas are wrong there.
     """
     spread = {}
     for figure in PRINTED:
@@ -74,35 +74,35 @@ def spread_over_seeds(published: Sequence[Experiment], corrected: Sequence[Exper
     return spread
 
 
-def _over_seeds(value: float, spread: float, seeds: int, exact: float | None = None) -> Expectation:
+def _over_seeds(value: float, spread: float, seeds: int, exact: float | None = None) -> ExpectedFigure:
     tolerance = _ERRORS * spread * math.sqrt(1 + 1 / seeds)
-    return Expectation(value, tolerance, f"{_ERRORS} spreads over {seeds} seeds", published_exact=exact)
+    return ExpectedFigure(value, tolerance, f"{_ERRORS} spreads over {seeds} seeds", published_exact=exact)
 
 
-def _mean_of(law: Law, samples: int) -> Expectation:
+def _mean_of(law: Law, samples: int) -> ExpectedFigure:
     basis = f"{_ERRORS} standard errors, n = {samples:,}"
-    return Expectation(law.mean, _ERRORS * law.error_of_mean(samples), basis)
+    return ExpectedFigure(law.mean, _ERRORS * law.error_of_mean(samples), basis)
 
 
-def _std_of(law: Law, samples: int) -> Expectation:
+def _std_of(law: Law, samples: int) -> ExpectedFigure:
     basis = f"{_ERRORS} standard errors, n = {samples:,}"
-    return Expectation(law.std, _ERRORS * law.error_of_std(samples), basis)
+    return ExpectedFigure(law.std, _ERRORS * law.error_of_std(samples), basis)
 
 
-def _inverse(spread: Mapping[str, float], seeds: int) -> dict[str, Expectation]:
+def _inverse(spread: Mapping[str, float], seeds: int) -> dict[str, ExpectedFigure]:
     rounding = CODE_DIM * _FLOAT32_STEP
     basis = f"rounding of {CODE_DIM} float32 terms"
     ratio = CODE_DIM / RANK
     diagonal, gap = "diag_E_dagger_E_std", "abs_error_E_dagger_E_vs_identity_mean"
     return {
-        "diag_E_dagger_E_mean": Expectation(1.0, rounding, basis),
+        "diag_E_dagger_E_mean": ExpectedFigure(1.0, rounding, basis),
         diagonal: _over_seeds(projector_diagonal_std(RANK, CODE_DIM), spread[diagonal], seeds),
         gap: _over_seeds(projector_identity_gap(RANK, CODE_DIM), spread[gap], seeds),
-        "E_E_dagger_diagonal": Expectation(ratio, ratio * rounding, basis),
+        "E_E_dagger_diagonal": ExpectedFigure(ratio, ratio * rounding, basis),
     }
 
 
-def _distances(samples: int, few: int) -> dict[str, Expectation]:
+def _distances(samples: int, few: int) -> dict[str, ExpectedFigure]:
     squared, distance = squared_distance_law(RANK), distance_law(RANK)
     raw, near = squared.scaled((CODE_DIM / RANK) ** 2 * RANK), distance.scaled(SCALE)
     return {
@@ -118,21 +118,21 @@ def _distances(samples: int, few: int) -> dict[str, Expectation]:
     }
 
 
-def _log_prob_shape(samples: int) -> dict[str, Expectation]:
+def _log_prob_shape(samples: int) -> dict[str, ExpectedFigure]:
     slope = -RANK / 2
     return {
         "logp_std": _std_of(standard_log_prob_law(RANK), samples),
-        "logp_slope_against_squared_distance": Expectation(
+        "logp_slope_against_squared_distance": ExpectedFigure(
             slope, abs(slope) * CODE_DIM * _FLOAT32_STEP, f"rounding of {CODE_DIM} float32 terms"
         ),
     }
 
 
-def _bounds() -> dict[str, Expectation]:
-    """Rounding errors: ours must not exceed the printed one, the published formula's not twice that.
+def _bounds() -> dict[str, ExpectedFigure]:
+    """Rounding errors: ours may be as large as the printed one, that of the published formula twice as large.
 
-    Rounding depends on the machine, and the largest difference of two log-probabilities of 13,432 nats is
-    one or a few steps of float32.
+    Rounding depends on the machine. The largest difference of two log-probabilities of 13,432 nats is one
+    float32 step or a few.
     """
     names = (
         "E_E_dagger_max_deviation",
@@ -141,10 +141,10 @@ def _bounds() -> dict[str, Expectation]:
     )
     printed = {figure.name: figure.value for figure in PRINTED if isinstance(figure.value, float)}
     basis = "rounding, which depends on the machine"
-    return {name: Expectation(0.0, 2 * printed[name], basis, is_bound=True) for name in names}
+    return {name: ExpectedFigure(0.0, 2 * printed[name], basis, is_bound=True) for name in names}
 
 
-def _log_probs(corrected: Experiment, spread: Mapping[str, float], seeds: int) -> dict[str, Expectation]:
+def _log_probs(corrected: Experiment, spread: Mapping[str, float], seeds: int) -> dict[str, ExpectedFigure]:
     uniform, linear = corrected.formulas.E, corrected.linear_formulas.E
     volume, linear_volume = (-DenseReference(E, TAU).log_volume.item() for E in (uniform, linear))
     published, published_linear = (published_log_volume(E, TAU) for E in (uniform, linear))

@@ -1,4 +1,4 @@
-"""The article's experiments, measured under one set of formulas and one seed."""
+"""The article's experiments, measured with one set of formulas and one seed."""
 
 import math
 from collections.abc import Callable
@@ -19,10 +19,10 @@ class Draws:
     """What is kept of n samples at one scale.
 
     Attributes:
-        scale: of the neighbourhood.
-        squared_distance: from the centre, (n).
-        log_prob: in nats, with u recovered from z, (n).
-        cached_log_prob: in nats, with the u that made z, (n).
+        scale: The scale of the neighbourhood.
+        squared_distance: Squared distances from the center, (n).
+        log_prob: Log-probabilities in nats, with u computed from z, (n).
+        cached_log_prob: Log-probabilities in nats, with the u that z was made from, (n).
     """
 
     scale: float
@@ -36,13 +36,13 @@ class Experiment:
     """One run of the article's experiments.
 
     Attributes:
-        formulas: for the uniform E.
-        linear_formulas: for the E that ``nn.Linear`` draws.
-        origin: many draws at scale 1, uniform E.
-        near: few draws at scale 0.1, uniform E.
-        linear: few draws at scale 1, E of ``nn.Linear``.
-        squared_norm: ‖u‖²/M of as many standard normal u as there are draws in ``origin``, (n).
-        figures: the article's figures by name, without the shape of E†.
+        formulas: The formulas for the uniform E.
+        linear_formulas: The formulas for the E that ``nn.Linear`` draws.
+        origin: Many samples at scale 1, uniform E.
+        near: A few samples at scale 0.1, uniform E.
+        linear: A few samples at scale 1, E of ``nn.Linear``.
+        squared_norm: ‖u‖²/M of standard normal u, as many as there are samples in ``origin``, (n).
+        figures: The article's figures by name, except the shape of E†.
     """
 
     formulas: Formulas
@@ -70,10 +70,11 @@ def run_experiment(
     """Run every experiment of the article once.
 
     Args:
-        make: the formulas for an E and tau.
-        seed: of E and of the draws; two sets of formulas with one seed see the same E and the same noise.
-        samples: draws where the article takes 100,000.
-        few: draws where the article takes 1,000.
+        make: Makes the formulas for an E and a tau.
+        seed: The seed of E and of the samples. Two sets of formulas with the same seed see the same E and the
+            same noise.
+        samples: How many samples to draw where the article draws 100,000.
+        few: How many samples to draw where the article draws 1,000.
     """
     with seeded(seed):
         formulas, linear = make(uniform_embedding(), TAU), make(linear_embedding(), TAU)
@@ -147,5 +148,5 @@ def _linear_figures(formulas: Formulas, draws: Draws) -> dict[str, float]:
 
 
 def _scored_mean(formulas: Formulas, draws: Draws) -> float:
-    """The mean log-probability; NaN where the formulas' own log-volume is."""
+    """The mean log-probability; NaN if the log-volume of the formulas is NaN."""
     return math.nan if math.isnan(formulas.log_volume) else draws.log_prob.double().mean().item()

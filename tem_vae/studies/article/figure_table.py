@@ -1,4 +1,4 @@
-"""The table of the printed figures, as rows of text."""
+"""The table of the printed figures, as text and in the terminal."""
 
 from collections.abc import Sequence
 
@@ -45,7 +45,7 @@ def printed_text(figure: PrintedFigure) -> str:
 
 
 def print_table(checks: Sequence[Check]) -> None:
-    """Print the table to standard output, wide enough for every cell where that is no terminal."""
+    """Print the table to standard output; where that is no terminal, wide enough to show every cell whole."""
     table = Table(title="The figures of the article")
     for column in COLUMNS:
         table.add_column(column, overflow="fold")

@@ -1,4 +1,4 @@
-"""The article's formulas and the corrected ones behind one interface."""
+"""The article's formulas and the corrected ones, with the same interface."""
 
 import math
 from functools import cached_property
@@ -13,7 +13,7 @@ from tem_vae.studies.article.printed import CODE_DIM, PRINTED_LOGDET, RANK
 
 
 class Formulas(Protocol):
-    """What an experiment of the article needs of a set of formulas, for one E (M, N) round the origin."""
+    """The formulas that an experiment of the article needs, for one E (M, N) and the origin as center."""
 
     E: Tensor
 
@@ -26,10 +26,10 @@ class Formulas(Protocol):
         """The log-volume, in nats, of the map from z to u at scale 1."""
 
     def sample(self, scale: float, count: int) -> tuple[Tensor, Tensor]:
-        """Samples z (count, N) at a scale and the noise u (count, M) that made them."""
+        """Samples z (count, N) at a scale, and the noise u (count, M) that they were made from."""
 
     def log_prob(self, z: Tensor, scale: float, u: Tensor | None = None) -> Tensor:
-        """Log-probabilities in nats, (*), of samples (*, N), with u recovered from z unless it is given."""
+        """Log-probabilities in nats, (*), of samples (*, N); u is computed from z unless it is given."""
 
     def squared_distance(self, z: Tensor) -> Tensor:
         """Squared pseudodistances (*) of samples (*, N) from the origin."""
@@ -38,8 +38,8 @@ class Formulas(Protocol):
 class PublishedFormulas:
     """The formulas as the article published them.
 
-    Where the published log-determinant is NaN, :meth:`log_prob` puts the printed one in its place, so that
-    what does not depend on its value can still be measured; :attr:`log_volume` keeps the NaN.
+    The published log-determinant can be NaN. :meth:`log_prob` then takes the printed one instead, so that
+    figures that do not depend on its value can still be measured. :attr:`log_volume` stays NaN.
 
     Args:
         E: embedding matrix, (M, N).
@@ -83,7 +83,7 @@ class CorrectedFormulas:
 
     @cached_property
     def right_inverse(self) -> Tensor:
-        """See :class:`Formulas`; the rebalanced diagonal is that of E† times N/tr(S)."""
+        """See :class:`Formulas`; E† times N/tr(S)."""
         rebalancing = self.E.shape[1] / self._factorization.shrinkage.trace()
         return self._factorization.right_inverse * rebalancing.to(self.E.dtype)
 

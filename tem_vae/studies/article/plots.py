@@ -1,4 +1,4 @@
-"""The article's four plots drawn again, the corrected beside the published, and two that it lacks."""
+"""The article's four plots, with its formulas and with the corrected ones, and two more plots."""
 
 import math
 from collections.abc import Callable
@@ -73,7 +73,7 @@ def draw_plots(reproduction: Reproduction, folder: Path) -> dict[str, str]:
 
 @styled
 def distance_histogram(reproduction: Reproduction) -> Figure:
-    """The article's histogram of squared distances, published and corrected."""
+    """The article's histogram of squared distances, with the published and with the corrected formulas."""
     figure, axes = _figure(2, share=True)
     grid = np.linspace(0.4, 1.7, 300)
     for axis, experiment, color, name in _both(axes, reproduction):
@@ -89,7 +89,7 @@ def distance_histogram(reproduction: Reproduction) -> Figure:
 
 @styled
 def chi2_comparison(reproduction: Reproduction) -> Figure:
-    """The article's comparison with the squared norm of a standard normal, and the distance from its law."""
+    """The article's comparison of d² with the squared norm of a standard normal, and both with the law."""
     figure, (left, right) = _figure(2)
     samples = (
         ("published d²", reproduction.published.origin.squared_distance, _PUBLISHED, "-", 5),

@@ -1,4 +1,4 @@
-"""The figures that the article prints, and the setting it prints them for."""
+"""The figures that the article prints, and the dimensions, regulariser and scale that they are for."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,11 @@ class PrintedFigure:
     """One figure as the article prints it.
 
     Attributes:
-        name: what the figure is called here.
-        value: what is printed, log-probabilities and determinants in nats.
-        holds: whether a correct implementation reproduces it, up to sampling noise.
-        samples: how many draws the article took it from; None where it depends on E alone.
-        meaning: what the figure is, in a few words.
+        name: The name of the figure in this project.
+        value: The printed value; log-probabilities and determinants in nats.
+        holds: Whether a correct implementation gives this value, up to sampling noise.
+        samples: How many samples the article computed it from; None if it depends on E alone.
+        meaning: What the figure is, in a few words.
     """
 
     name: str

@@ -1,12 +1,13 @@
 r"""The functions of the article as it published them, kept for comparison only.
 
-The article ("Building Pseudometrics -- Embedding Case", https://github.com/hypernicon/tree-world) samples
-in the neighbourhood of a point as a learned, rank-deficient pseudometric defines it. What follows restates
-its formulas one for one, right and wrong, under the names it gave them; each docstring says which is which.
-Products that the article takes sample by sample are matrix products here, which flatters its running time and
-changes no number. Nothing but comparisons imports this module: the formulas that hold are in
-:mod:`tem_vae.geometry`, `docs/mathematics.md` derives them, and `docs/article/report.md` sets the two side by
-side.
+The article ("Building Pseudometrics -- Embedding Case", https://github.com/hypernicon/tree-world) draws
+samples near a point, where "near" is measured by a learned, rank-deficient pseudometric. This module has its
+formulas one by one, the right and the wrong, under the article's own names. Each docstring says what is right
+and what is wrong. The article computes some products sample by sample; here they are matrix products, which
+are faster and give the same numbers.
+
+Only comparisons import this module. The correct formulas are in :mod:`tem_vae.geometry`. They are derived in
+`docs/mathematics.md`, and `docs/article/report.md` compares the two.
 
 Throughout, :math:`E` is (M, N) with M <= N and :math:`\beta = \frac{\sqrt 2}{2} (M/N)^2` is the article's
 scale.
@@ -56,12 +57,14 @@ def rank_deficient_pseudometric(x1: Tensor, x2: Tensor, E: Tensor, squared: bool
 def stable_left_inverse(E: Tensor, tau: float = 1e-3, suppress_warnings: bool = False) -> Tensor:
     r"""The regularised inverse :math:`E^\dagger \propto (E^\top E + \tau I_N)^{-1} E^\top`, rebalanced.
 
-    Right: the matrix, up to its factor; it is a *right* inverse, :math:`E E^\dagger \propto I_M` for
-    :math:`\tau \to 0`; the product :math:`E^\dagger E` is a projector of rank M and no approximation of
-    :math:`I_N`. Wrong: the N×N system is solved where an M×M one gives the same matrix, in float32 whatever
-    the dtype of ``E``, and is singular in float32 for small ``tau``; the division by the mean diagonal of
-    :math:`E^\dagger E`, which is near M/N, makes :math:`E E^\dagger` about :math:`(N/M) I_M`, and below M =
-    N/100 it is left out, with a warning, so the factor jumps.
+    Right: the matrix, up to its factor. It is a *right* inverse: :math:`E E^\dagger \propto I_M` for
+    :math:`\tau \to 0`. The product :math:`E^\dagger E` is a projector of rank M, and does not approximate
+    :math:`I_N`.
+
+    Wrong: it solves an N×N system, though an M×M system gives the same matrix. It does so in float32 whatever
+    the dtype of ``E``, and in float32 that system is singular for small ``tau``. It divides by the mean
+    diagonal of :math:`E^\dagger E`, which is near M/N, so that :math:`E E^\dagger` is about :math:`(N/M)
+    I_M`. Below M = N/100 it does not divide, and warns, so the factor jumps there.
 
     Args:
         E: embedding matrix, (M, N).
@@ -106,10 +109,10 @@ def rank_deficient_logdet(E: Tensor, tau: float = 1e-3) -> Tensor:
     r"""The log-determinant :math:`\frac12 \log\det(E^\top E / \beta^2 + \tau I_N)`.
 
     Wrong: the N×N matrix has N - M eigenvalues equal to tau, so the value is :math:`\frac12 (N - M) \log
-    \tau` plus the M×M part, and in float32 rounding noise takes the place of those eigenvalues: what is
-    returned is noise or NaN. The M×M part alone, :math:`\frac12 \log\det(E E^\top / \beta^2)`, would still
-    lack the factor N/M of the rebalanced inverse, that is :math:`M \log(N/M)`. Only M×M and in float64 is it
-    the log-volume it stands for.
+    \tau` plus the M×M part. In float32 those eigenvalues are lost in rounding noise, and the result is noise
+    or NaN. The M×M part alone, :math:`\frac12 \log\det(E E^\top / \beta^2)`, would still lack the factor
+    N/M of the rebalanced inverse, that is :math:`M \log(N/M)`. The true log-volume needs M×M matrices in
+    float64.
 
     Args:
         E: embedding matrix, (M, N).
@@ -223,9 +226,9 @@ def rank_deficient_logprob_from_reference(
 class EmbeddedLowRankGaussian:
     r"""The distribution that the article ends with: sampler and log-probability of one centre and scale.
 
-    The published class derives from :class:`torch.distributions.Distribution`, declares no
-    ``arg_constraints`` and returns a pair from ``sample``; this one is a plain class, since it keeps none of
-    that contract. Right and wrong are those of the functions it calls.
+    The published class derives from :class:`torch.distributions.Distribution`, but does not do what such a
+    class must: it declares no ``arg_constraints``, and ``sample`` returns a pair. So this one is a plain
+    class. It is right and wrong where the functions that it calls are.
 
     Args:
         center: reference points, (*, N).

@@ -1,4 +1,4 @@
-"""The reproduction as a Markdown report."""
+"""The Markdown report of the reproduction."""
 
 import textwrap
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ def render_report(reproduction: Reproduction, captions: Mapping[str, str]) -> st
     """The report as Markdown.
 
     Args:
-        reproduction: what was found.
-        captions: of the plots, by file name beside the report.
+        reproduction: The results.
+        captions: The captions of the plots, by file name. The files lie beside the report.
     """
     sections = (
         _introduction(reproduction),

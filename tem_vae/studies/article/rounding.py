@@ -1,4 +1,4 @@
-"""The published log-determinant in float32 over many seeds, against what it should be."""
+"""The published log-determinant in float32 for many seeds, compared with the true one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from tem_vae.studies.article.printed import TAU
 
 @dataclass(frozen=True)
 class RoundingStudy:
-    """Log-volumes in nats of the map from z to u, one E a seed.
+    """Log-volumes in nats of the map from z to u, for one E per seed.
 
     Attributes:
-        published: by the article's function, in float32; NaN where it returns that, (seeds).
-        published_exact: the same formula in float64, (seeds).
-        true: by the corrected formula, (seeds).
+        published: The article's function, in float32; it may return NaN, (seeds).
+        published_exact: The same formula in float64, (seeds).
+        true: The corrected formula, (seeds).
     """
 
     published: Tensor
@@ -30,7 +30,7 @@ class RoundingStudy:
 
     @property
     def nan_count(self) -> int:
-        """For how many seeds the article's function returns NaN."""
+        """The number of seeds for which the article's function returns NaN."""
         return int(self.published.isnan().sum())
 
 

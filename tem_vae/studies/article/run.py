@@ -1,4 +1,4 @@
-"""The whole reproduction: every experiment, every check, and what failed."""
+"""The whole reproduction: every experiment, every check, and the list of failures."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is drawn.
+    """How large the experiments are.
 
     Attributes:
-        samples: draws where the article takes 100,000.
-        few: draws where the article takes 1,000.
-        seeds: over which a spread is taken.
-        calibration_samples: draws for each rank and regulariser.
-        ranks: at which the corrected calibration is measured.
-        published_ranks: at which the published one is.
-        taus: regularisers at which the corrected calibration is measured.
-        rounding_seeds: for how many E the published log-determinant is computed.
+        samples: How many samples to draw where the article draws 100,000.
+        few: How many samples to draw where the article draws 1,000.
+        seeds: The number of seeds for standard deviations over seeds.
+        calibration_samples: Samples for each rank and regulariser.
+        ranks: Ranks for which the corrected calibration is measured.
+        published_ranks: Ranks for which the published calibration is measured.
+        taus: Regularisers for which the corrected calibration is measured.
+        rounding_seeds: The number of E for which the published log-determinant is computed.
     """
 
     samples: int = 100_000
@@ -41,17 +41,17 @@ class Effort:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What a run found.
+    """The results of a run.
 
     Attributes:
-        effort: how much was drawn.
-        published: the article's experiments under its own formulas.
-        corrected: the same, same seed, under the corrected ones.
-        checks: the printed figures, judged.
-        calibration: the corrected mean squared distance over ranks and regularisers.
-        published_means: the published one by rank.
-        rounding: the published log-determinant over many seeds.
-        shortfalls: what is wrong with the published formulas.
+        effort: How large the experiments were.
+        published: The article's experiments with its own formulas.
+        corrected: The same with the corrected formulas and the same seed.
+        checks: A verdict on every printed figure.
+        calibration: The mean squared distance for every rank and regulariser, with the corrected formulas.
+        published_means: The mean squared distance by rank, with the published formulas.
+        rounding: The published log-determinant for many seeds.
+        shortfalls: What is wrong with the published formulas.
     """
 
     effort: Effort
@@ -64,7 +64,7 @@ class Reproduction:
     shortfalls: list[Shortfall]
 
     def failures(self) -> Iterator[str]:
-        """Everything that did not come out as it should, in words."""
+        """A sentence about every check that failed."""
         for check in self.checks:
             if check.verdict is Verdict.FAILED:
                 found = f"published {check.published}, corrected {check.corrected}, expected {check.expected}"
@@ -81,7 +81,7 @@ class Reproduction:
 
 
 def reproduce(effort: Effort) -> Reproduction:
-    """Run every experiment of the article under both formulas and judge what it prints."""
+    """Run every experiment of the article with both sets of formulas and check every printed figure."""
     published = run_experiment(PublishedFormulas, _SEED, effort.samples, effort.few)
     corrected = run_experiment(CorrectedFormulas, _SEED, effort.samples, effort.few)
     seeds = range(effort.seeds)

@@ -1,4 +1,4 @@
-r"""What the article's figures are in theory, and how far a sample may stray from it."""
+"""What the article's figures are in theory, and the standard errors of their estimates from samples."""
 
 import math
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from scipy import stats
 
 @dataclass(frozen=True)
 class Law:
-    """The moments of one draw, from which the sampling errors of its mean and its spread follow.
+    """Moments of a probability law, and the standard errors of mean and standard deviation of its samples.
 
     Attributes:
-        mean: expectation.
-        std: standard deviation.
-        excess_kurtosis: of the law; 0 for a normal one.
+        mean: The expectation.
+        std: The standard deviation.
+        excess_kurtosis: The excess kurtosis; 0 for a normal law.
     """
 
     mean: float
@@ -21,15 +21,15 @@ class Law:
     excess_kurtosis: float
 
     def scaled(self, factor: float) -> "Law":
-        """The law of a draw times a factor."""
+        """The law of a random number of this law times a factor."""
         return Law(factor * self.mean, abs(factor) * self.std, self.excess_kurtosis)
 
     def error_of_mean(self, samples: int) -> float:
-        r"""Standard error :math:`\sigma/\sqrt n` of the mean of n draws."""
+        r"""Standard error :math:`\sigma/\sqrt n` of the mean of n samples."""
         return self.std / math.sqrt(samples)
 
     def error_of_std(self, samples: int) -> float:
-        r"""Standard error :math:`\frac\sigma2\sqrt{2/(n-1) + \kappa/n}` of the spread of n draws."""
+        r"""Standard error :math:`\frac\sigma2\sqrt{2/(n-1) + \kappa/n}` of their standard deviation."""
         return 0.5 * self.std * math.sqrt(2 / (samples - 1) + self.excess_kurtosis / samples)
 
 
@@ -57,7 +57,7 @@ def published_mean_squared_distance(rank: int, code_dim: int) -> float:
 
 
 def projector_diagonal_std(rank: int, code_dim: int) -> float:
-    r"""Spread of the diagonal of :math:`(N/M) E^\dagger E` for a large E uniform in [-1, 1].
+    r"""Standard deviation of the diagonal of :math:`(N/M) E^\dagger E` for a large E uniform in [-1, 1].
 
     With :math:`e_i` a column of E and :math:`q = e_i^\top G_{-i}^{-1} e_i`, where :math:`G_{-i}` leaves that
     column out, the diagonal of the projector is :math:`q / (1 + q)`. For entries of excess kurtosis

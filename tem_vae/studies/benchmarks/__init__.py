@@ -1,1 +1,1 @@
-"""Measurements of time and memory, each contender beside its rivals in one run."""
+"""Time and memory, measured side by side with other ways to do the same."""

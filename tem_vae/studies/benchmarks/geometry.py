@@ -1,4 +1,4 @@
-"""The geometry against the article's functions and torch's own distributions: time and peak memory."""
+"""Time and peak memory of the geometry, of the article's functions and of torch's own distributions."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ _SEED = 0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of this benchmark."""
+    """Add the options of this benchmark to a command line."""
     parser.add_argument("--device", type=_device, default="cpu", help="cpu or cuda (default: cpu)")
     parser.add_argument(
         "--repeats", type=_rounds, default=15, help="rounds of interleaved timing (default: 15)"
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure, print the tables and write them where asked, after every size what there is so far."""
+    """Measure, print the tables, and write them if asked: after every size, all results so far."""
     results = Results(describe_machine(arguments.device))
     for code_dim, rank in arguments.sizes:
         measure_size(code_dim, rank, arguments.device, arguments.repeats, results)
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def measure_size(code_dim: int, rank: int, device: torch.device, repeats: int, results: Results) -> None:
-    """Measure every job at one size, on one thread of the CPU and on all, and add what is found."""
+    """Measure every job at one size, on one CPU thread and on all, and add the results to ``results``."""
     torch.manual_seed(_SEED)
     for job, prepare in GeometryJobs(code_dim, rank, device).by_name().items():
         print(f"N = {code_dim}, M = {rank}: {job}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""What the geometry is timed on, and how the article and torch's own distributions do the same."""
+"""The jobs that are timed, as the geometry, the article and torch's own distributions do them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,15 +31,15 @@ class Contender:
     """One way to do a job.
 
     Attributes:
-        compute: the job.
-        inputs: what gradients are taken to.
+        compute: Does the job.
+        inputs: The tensors to which gradients are taken.
     """
 
     compute: Callable[[], Tensor]
     inputs: tuple[Tensor, ...]
 
     def task(self, direction: str) -> Callable[[], object]:
-        """The job to be timed, "forward" without gradients or "forward_backward" with those of its sum."""
+        """What is timed: "forward" without gradients, or "forward_backward" with gradients of the sum."""
         return {"forward": self._forward, "forward_backward": self._forward_backward}[direction]
 
     def _forward(self) -> Tensor:
@@ -51,15 +51,16 @@ class Contender:
 
 
 class GeometryJobs:
-    """The jobs for one size, each by contender.
+    """All jobs for one size; a job is a dictionary of contenders by name.
 
-    All but the first job start from what the first prepares. In them the low-rank normal takes no gradient to
-    E, for which it would form an (n, N, M) array, and it is left out of the mixture.
+    The first job prepares a factorization; the others start from a factorization already prepared. In these
+    the low-rank normal takes no gradient to E, for which it would need an (n, N, M) array, and it takes no
+    part in the mixture.
 
     Args:
-        code_dim: N.
-        rank: M.
-        device: on which to compute.
+        code_dim: Dimension of codes, N.
+        rank: Rank of the metric, M.
+        device: The device to compute on.
     """
 
     def __init__(self, code_dim: int, rank: int, device: torch.device) -> None:
@@ -72,7 +73,7 @@ class GeometryJobs:
         self._quotient_factor = _SCALE * quotient_factor(self._E.detach(), _TAU)
 
     def by_name(self) -> dict[str, Callable[[], dict[str, Contender]]]:
-        """Every job."""
+        """The jobs by name; calling one returns its contenders."""
         return {
             "factorisation and log-volume": self.factorization,
             f"sampling, {SAMPLES} codes": self.sampling,
@@ -82,7 +83,7 @@ class GeometryJobs:
         }
 
     def factorization(self) -> dict[str, Contender]:
-        """From E to what sampling and scoring need: inverse, calibration and log-volume."""
+        """Compute from E what samples and densities need: inverse, calibration and log-volume."""
 
         def ours() -> Tensor:
             factorization = factorize(self._E, _TAU)
@@ -104,7 +105,7 @@ class GeometryJobs:
         return {name: Contender(compute, (self._E,)) for name, compute in contenders.items()}
 
     def sampling(self) -> dict[str, Contender]:
-        """One sample round each of many centres."""
+        """Draw one sample around each of many centers."""
         center = self._codes(SAMPLES)
         neighborhood = Neighborhood(center, _SCALE, self._factorization)
         low_rank = low_rank_normal(center, self._low_rank_factor)
@@ -121,7 +122,7 @@ class GeometryJobs:
         }
 
     def cached_log_prob(self) -> dict[str, Contender]:
-        """Log-density from the noise that made the samples."""
+        """Log-density of samples, given the noise they were made from."""
         u = torch.randn(SAMPLES, self._rank, device=self._device, requires_grad=True)
         z, center = self._codes(SAMPLES), self._codes(SAMPLES)
         neighborhood = Neighborhood(center, _SCALE, self._factorization)
@@ -135,7 +136,7 @@ class GeometryJobs:
         }
 
     def recomputed_log_prob(self) -> dict[str, Contender]:
-        """Log-density from the samples alone."""
+        """Log-density of samples alone."""
         z, center = self._codes(SAMPLES), self._codes(SAMPLES)
         neighborhood = Neighborhood(center, _SCALE, self._factorization)
         low_rank = low_rank_normal(center.detach(), self._low_rank_factor)
@@ -157,7 +158,7 @@ class GeometryJobs:
         }
 
     def mixture(self) -> dict[str, Contender]:
-        """Log-density of codes, each under its own mixture of all references."""
+        """Log-density of codes, each under a mixture of all references with its own weights."""
         z, centers = self._codes(QUERIES), self._codes(REFERENCES)
         weights = torch.randn(QUERIES, REFERENCES + 1, device=self._device).log_softmax(-1)
         null = Neighborhood(self._zeros(self._code_dim), 1.0, self._factorization)

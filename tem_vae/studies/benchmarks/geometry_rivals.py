@@ -1,4 +1,4 @@
-"""How far torch's own distributions can do what a neighbourhood does."""
+"""What torch's own distributions can do of what a neighbourhood does."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ _FLOOR = 1e-6
 
 
 def calibrated_inverse(E: Tensor, tau: float) -> Tensor:
-    r""":math:`\beta E^\dagger` from E (M, N), as plain torch would have it, (N, M)."""
+    r""":math:`\beta E^\dagger` from E (M, N), in plain torch, (N, M)."""
     gram = E @ E.mT
     inverse = torch.linalg.solve(gram + tau * torch.eye(len(E), device=E.device), E).mT
     calibrated: Tensor = inverse / (E @ inverse).norm()
@@ -18,11 +18,11 @@ def calibrated_inverse(E: Tensor, tau: float) -> Tensor:
 def low_rank_normal(loc: Tensor, factor: Tensor) -> Distribution:
     """A normal in R^N with the covariance of a neighbourhood.
 
-    It has no density without noise in every dimension, so a variance of 1e-6 is added to each.
+    Its density exists only with noise in every dimension, so a variance of 1e-6 is added to each.
 
     Args:
-        loc: centres, (*, N).
-        factor: εβE†, (N, M).
+        loc: Centers, (*, N).
+        factor: The matrix εβE†, (N, M).
     """
     floor = torch.full((len(factor),), _FLOOR, device=factor.device)
     distribution: Distribution = LowRankMultivariateNormal(loc, factor, floor)
@@ -37,11 +37,13 @@ def quotient_factor(E: Tensor, tau: float) -> Tensor:
 
 
 def quotient_normal(loc: Tensor, factor: Tensor) -> Distribution:
-    """The law of E z: the same density on M coordinates, up to the volume of E; z itself cannot be drawn.
+    """The law of E z, with z a sample of a neighbourhood.
+
+    Its density is that of z up to a constant, the volume of E. It cannot draw z.
 
     Args:
-        loc: embedded centres, (*, M).
-        factor: of :func:`quotient_factor` times the scale, (M, M).
+        loc: Embedded centers, (*, M).
+        factor: What :func:`quotient_factor` returns, times the scale, (M, M).
     """
     distribution: Distribution = MultivariateNormal(loc, scale_tril=factor)
     return distribution

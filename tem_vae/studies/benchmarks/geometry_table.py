@@ -1,4 +1,4 @@
-"""The tables of the geometry benchmark in Markdown."""
+"""The Markdown tables of the geometry benchmark."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -13,7 +13,7 @@ _DIRECTION = {"forward": "forward", "forward_backward": "forward + backward"}
 
 
 def render_tables(results: Results) -> str:
-    """One table of times for each job, and one of peak memory."""
+    """A table of times for each job, and a table of peak memory."""
     jobs = _distinct(timing.cell.job for timing in results.timings)
     sections = [
         "# Geometry: times and memory",

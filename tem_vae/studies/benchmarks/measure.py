@@ -1,4 +1,4 @@
-"""Measuring contenders side by side: interleaved repeats, medians, ratios and peak memory."""
+"""Time and memory of several tasks, measured side by side: interleaved rounds, ratios, peak memory."""
 
 import json
 import math
@@ -23,18 +23,18 @@ _FEWEST_ROUNDS = 3
 def interleave(
     tasks: Mapping[str, Task], repeats: int, device: torch.device, budget: float = math.inf
 ) -> dict[str, list[float]]:
-    """Time every task once a round, so that whatever else the machine does falls on all of them alike.
+    """Time every task once in every round, so that other load on the machine slows all tasks alike.
 
-    A task too short for the clock is called many times a round.
+    A task too short for the clock is called many times in a round.
 
     Args:
-        tasks: by name.
-        repeats: rounds that count; every task warms up before them.
-        device: on which the tasks run.
-        budget: seconds after which no further round starts, once there were three.
+        tasks: The tasks by name.
+        repeats: The number of rounds. Every task warms up before the first.
+        device: The device that the tasks run on.
+        budget: Seconds after which no new round starts; there are three rounds in any case.
 
     Returns:
-        Seconds a call by name, one a round.
+        Seconds for one call, by name, one number for each round.
     """
     calls = {name: _calls_in_a_block(task, device) for name, task in tasks.items()}
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
@@ -53,7 +53,7 @@ def ratio(rival: list[float], ours: list[float]) -> float:
 
 
 def peak_allocation(task: Task, device: torch.device) -> int:
-    """The most bytes in tensors at any moment of one call beyond those at its start."""
+    """The most bytes that one call holds in tensors at any moment, without those held before it."""
     task()
     if device.type == "cuda":
         torch.cuda.synchronize(device)
@@ -67,14 +67,14 @@ def peak_allocation(task: Task, device: torch.device) -> int:
 
 
 def describe_machine(device: torch.device) -> str:
-    """What is measured on, in a line."""
+    """The machine and the torch version, in one line."""
     cpu = f"{os.cpu_count()} CPU cores ({platform.machine()}), torch {torch.__version__}"
     return cpu if device.type == "cpu" else f"{torch.cuda.get_device_name(device)}, {cpu}"
 
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """A context in which torch computes on that many threads of the CPU."""
+    """A context in which torch computes on that many CPU threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -84,7 +84,7 @@ def threads(count: int) -> Iterator[None]:
 
 
 def _allocations(profiler: profile) -> list[int]:
-    """Bytes of every allocation (negative where freed), in order."""
+    """Bytes of every allocation in order of time; negative for memory that is freed."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trace.json"
         profiler.export_chrome_trace(str(path))

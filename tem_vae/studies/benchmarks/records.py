@@ -1,4 +1,4 @@
-"""What a benchmark found."""
+"""The results of the geometry benchmark."""
 
 from dataclasses import dataclass, field
 
@@ -8,11 +8,11 @@ class Cell:
     """What was timed.
 
     Attributes:
-        job: what was done.
-        code_dim: N.
-        rank: M.
-        direction: forward, or forward_backward with gradients.
-        threads: of the CPU.
+        job: The name of the job.
+        code_dim: Dimension of codes, N.
+        rank: Rank of the metric, M.
+        direction: "forward", or "forward_backward" with gradients.
+        threads: The number of CPU threads.
     """
 
     job: str
@@ -27,11 +27,11 @@ class Timing:
     """How long one contender took.
 
     Attributes:
-        cell: what was timed.
-        contender: who did it.
-        seconds: of a call, median over rounds.
-        ratio: how many times longer than ours, median over rounds of the ratio within a round.
-        rounds: how many there were.
+        cell: What was timed.
+        contender: The name of the contender.
+        seconds: Seconds for one call, the median over rounds.
+        ratio: Its time over ours, taken within each round; the median over rounds.
+        rounds: The number of rounds.
     """
 
     cell: Cell
@@ -43,15 +43,15 @@ class Timing:
 
 @dataclass(frozen=True)
 class Peak:
-    """The most memory that one contender held in tensors beyond what it was given.
+    """The most memory that one contender held in tensors, without its inputs.
 
     Attributes:
-        job: what was done.
-        code_dim: N.
-        rank: M.
-        direction: forward, or forward_backward with gradients.
-        contender: who did it.
-        allocated: bytes.
+        job: The name of the job.
+        code_dim: Dimension of codes, N.
+        rank: Rank of the metric, M.
+        direction: "forward", or "forward_backward" with gradients.
+        contender: The name of the contender.
+        allocated: Bytes.
     """
 
     job: str
@@ -64,12 +64,12 @@ class Peak:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything of one run.
+    """All results of one run.
 
     Attributes:
-        machine: what it ran on.
-        timings: every contender at every cell.
-        peaks: every contender at every job and size.
+        machine: The machine, in one line.
+        timings: The time of every contender for every cell.
+        peaks: The peak memory of every contender for every job and size.
     """
 
     machine: str

@@ -5,11 +5,11 @@ import math
 import pytest
 
 from tem_vae.studies.article.checks import Verdict, judge_holding, judge_wrong
-from tem_vae.studies.article.expectations import Expectation
+from tem_vae.studies.article.expectations import ExpectedFigure
 
-MET = Expectation(value=1.0, tolerance=0.1, basis="test")
-BOUND = Expectation(value=0.0, tolerance=0.2, basis="test", is_bound=True)
-REFUTED = Expectation(value=1.0, tolerance=0.1, basis="test", published_exact=5.0)
+MET = ExpectedFigure(value=1.0, tolerance=0.1, basis="test")
+BOUND = ExpectedFigure(value=0.0, tolerance=0.2, basis="test", is_bound=True)
+REFUTED = ExpectedFigure(value=1.0, tolerance=0.1, basis="test", published_exact=5.0)
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def test_a_bound_holds_where_ours_is_no_larger(published: float, corrected: floa
         (1.05, 1.05, REFUTED, Verdict.FAILED),
         (3.0, 1.2, REFUTED, Verdict.FAILED),
         (3.0, math.nan, REFUTED, Verdict.FAILED),
-        (3.0, 1.0, Expectation(1.0, 0.1, "test", published_exact=1.05), Verdict.FAILED),
+        (3.0, 1.0, ExpectedFigure(1.0, 0.1, "test", published_exact=1.05), Verdict.FAILED),
     ],
 )
 def test_a_figure_is_shown_wrong_where_the_reference_refutes_it(
-    printed: float, corrected: float, expected: Expectation, verdict: Verdict
+    printed: float, corrected: float, expected: ExpectedFigure, verdict: Verdict
 ) -> None:
     assert judge_wrong(printed, corrected, expected) is verdict

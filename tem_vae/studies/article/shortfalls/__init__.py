@@ -1,4 +1,4 @@
-"""Where the article's formulas fall short, each shown by a measurement of its own."""
+"""What is wrong with the article's formulas, each fault shown by a measurement."""
 
 from collections.abc import Mapping
 
@@ -19,8 +19,8 @@ def find_shortfalls(published_means: Mapping[int, float], rounding: RoundingStud
     """Measure every shortfall.
 
     Args:
-        published_means: mean of d²/eps² by rank under the article's calibration.
-        rounding: the published log-determinant over many seeds.
+        published_means: The mean of d²/eps² by rank, with the article's calibration.
+        rounding: The published log-determinant for many seeds.
     """
     with seeded(_SEED):
         uniform, linear = uniform_embedding(), linear_embedding()

@@ -23,9 +23,9 @@ def calibration_shortfalls(
     """Measure the shortfalls of the calibration.
 
     Args:
-        uniform: an E with uniform entries, (M, N).
-        linear: an E as ``nn.Linear`` draws it, (M, N).
-        published_means: mean of d²/eps² by rank under the article's calibration.
+        uniform: An E with uniform entries, (M, N).
+        linear: An E as ``nn.Linear`` draws it, (M, N).
+        published_means: The mean of d²/eps² by rank, with the article's calibration.
     """
     return [
         _scale(published_means),

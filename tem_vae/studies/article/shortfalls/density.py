@@ -21,9 +21,9 @@ def density_shortfalls(uniform: Tensor, linear: Tensor, rounding: RoundingStudy)
     """Measure the shortfalls of the density.
 
     Args:
-        uniform: an E with uniform entries, (M, N).
-        linear: an E as ``nn.Linear`` draws it, (M, N).
-        rounding: the published log-determinant over many seeds.
+        uniform: An E with uniform entries, (M, N).
+        linear: An E as ``nn.Linear`` draws it, (M, N).
+        rounding: The published log-determinant for many seeds.
     """
     reference = DenseReference(uniform, TAU)
     u = torch.randn(_SAMPLES, RANK, dtype=torch.float64)

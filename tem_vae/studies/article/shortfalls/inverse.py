@@ -104,7 +104,7 @@ _PRECISIONS = (torch.float32, torch.float64)
 
 
 def _log_density_error(E: Tensor, u: Tensor, dtype: torch.dtype) -> float:
-    """How far, in nats, the log-density of the sample that u makes is from exact with M×M work in a dtype."""
+    """The error in nats of the log-density of the sample made from u, if M×M matrices have this dtype."""
     left, sigma, right = torch.linalg.svd(E)
     shrinkage = sigma**2 / (sigma**2 + TAU)
     calibration = 1 / shrinkage.norm()
@@ -115,7 +115,7 @@ def _log_density_error(E: Tensor, u: Tensor, dtype: torch.dtype) -> float:
 
 
 def _log_density(E: Tensor, z: Tensor) -> Tensor:
-    """The log-density round the origin at scale 1 in nats, without its constant, all in the dtype of E."""
+    """The log-density at scale 1 with the origin as center, in nats, without its constant, in E's dtype."""
     gram = E @ E.mT
     regularised = gram + TAU * torch.eye(len(gram), dtype=gram.dtype)
     shrinkage: Tensor = torch.linalg.solve(regularised, gram)

@@ -1,17 +1,17 @@
-"""One shortfall of the article."""
+"""A formula of the article that is wrong."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Shortfall:
-    """One formula of the article that does not hold.
+    """A formula or statement of the article that is wrong.
 
     Attributes:
-        article: what the article has.
-        truth: what is true instead.
-        measured: the numbers found here.
-        confirmed: whether they show it.
+        article: What the article says.
+        truth: What is true instead.
+        measured: The numbers measured here, in words.
+        confirmed: Whether these numbers show it.
     """
 
     article: str
