@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tem_vae.report.measurements.training_history import read_scalars
+from tem_vae.report.figures.training import read_scalars
 from tem_vae.sweeps.dashboard.drawing import draw_panels
 from tem_vae.sweeps.dashboard.panels import SECTIONS
 

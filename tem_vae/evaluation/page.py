@@ -2,7 +2,7 @@
 
 import base64
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,23 +13,10 @@ from rich.progress import track
 from tem_vae.data import HeldOutWalks, UnknownTruthError
 from tem_vae.evaluation.tables import describe_accuracies, describe_bound
 from tem_vae.evaluation.trained import TrainedRun, find_checkpoint
-from tem_vae.report.exploration import explore
 from tem_vae.report.figures.walk_animation import animate_walk, animated_steps
-from tem_vae.report.gallery import (
-    Subject,
-    illustrate_accuracy,
-    illustrate_distances,
-    illustrate_neighborhoods,
-    illustrate_novelty,
-    illustrate_phases,
-    illustrate_rate_maps,
-    illustrate_spectra,
-    illustrate_training,
-    illustrate_walk,
-    illustrate_world_map,
-)
+from tem_vae.report.gallery import GALLERY
 from tem_vae.report.illustration import Illustration
-from tem_vae.report.measurements.training_history import read_history
+from tem_vae.report.subject import Subject
 from tem_vae.runs.metrics import Metrics
 
 _T = TypeVar("_T")
@@ -70,28 +57,13 @@ def write_report(
     Returns:
         The page.
     """
-    if (percepts := walks.source.percepts) is None:
-        raise UnknownTruthError("a report needs a source of percepts, which recorded walks do not have")
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    batches = _track(walks.loader(), "Walks", -(-walks.walks // walks.batch_size))
-    exploration = explore(run.model, batches, percepts.n_classes)
-    split, actions = walks.source.split, walks.source.actions
-    subject = Subject(run.model, percepts, split, actions, exploration.walks, walks.seed)
-    history = read_history(find_checkpoint(checkpoint).parents[1] / "history.csv")
-    jobs: list[Callable[[], Illustration]] = [
-        lambda: illustrate_walk(subject),
-        lambda: illustrate_accuracy(exploration),
-        lambda: illustrate_neighborhoods(subject),
-        lambda: illustrate_spectra(subject),
-        lambda: illustrate_distances(subject, exploration),
-        lambda: illustrate_phases(subject),
-        lambda: illustrate_rate_maps(subject),
-        lambda: illustrate_world_map(subject),
-        lambda: illustrate_novelty(exploration),
-        lambda: illustrate_training(history),
+    subject = _gather(run, checkpoint, walks)
+    sections = [
+        _make_section(entry.illustrate(subject), figures)
+        for entry in _track(GALLERY, "Figures", len(GALLERY))
     ]
-    sections = [_make_section(job(), figures) for job in _track(jobs, "Figures", len(jobs))]
     animation = figures / "walk.gif"
     frames = len(animated_steps(subject.trace))
     animate_walk(
@@ -100,6 +72,22 @@ def write_report(
     page = folder / "index.html"
     page.write_text(_render(run, checkpoint, walks, metrics, sections, animation), encoding="utf-8")
     return page
+
+
+def _gather(run: TrainedRun, checkpoint: Path, walks: HeldOutWalks) -> Subject:
+    source = walks.source
+    if source.percepts is None:
+        raise UnknownTruthError("a report needs a source of percepts, which recorded walks do not have")
+    batches = _track(walks.loader(), "Walks", -(-walks.walks // walks.batch_size))
+    return Subject(
+        run.model,
+        source.percepts,
+        source.split,
+        source.actions,
+        list(batches),
+        walks.seed,
+        find_checkpoint(checkpoint).parents[1] / "history.csv",
+    )
 
 
 def _make_section(illustration: Illustration, folder: Path) -> Section:

@@ -52,7 +52,6 @@ _RULES: dict[str, Any] = {
     "lines.linewidth": 1.6,
     "axes.prop_cycle": cycler(color=COLORS),
     "image.interpolation": "nearest",
-    "svg.hashsalt": "tem_vae",
 }
 
 _P = ParamSpec("_P")
@@ -93,7 +92,7 @@ def split(
     return list(parts.flat)
 
 
-def say(axes: Axes, sentence: str) -> None:
+def show_sentence(axes: Axes, sentence: str) -> None:
     """Put a sentence where there is nothing to draw."""
     axes.set_axis_off()
     axes.text(

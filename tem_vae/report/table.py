@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 Column = npt.NDArray[Any]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

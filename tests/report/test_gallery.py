@@ -12,36 +12,14 @@ from matplotlib.figure import Figure
 from tem_vae.data import Digits, MomentumPolicy, PerceptSource, RectangularWorlds, SimulatedWalks, Symbols
 from tem_vae.geometry import Pseudometric
 from tem_vae.model import MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
-from tem_vae.report.exploration import Exploration, explore
-from tem_vae.report.figures.walk_animation import draw_step, render
-from tem_vae.report.gallery import (
-    Subject,
-    illustrate_accuracy,
-    illustrate_distances,
-    illustrate_neighborhoods,
-    illustrate_novelty,
-    illustrate_phases,
-    illustrate_rate_maps,
-    illustrate_spectra,
-    illustrate_training,
-    illustrate_walk,
-    illustrate_world_map,
-)
-from tem_vae.report.illustration import Illustration
-from tem_vae.report.measurements.training_history import TrainingHistory
-
-ILLUSTRATIONS: dict[str, Callable[[Subject, Exploration], Illustration]] = {
-    "walk": lambda subject, _: illustrate_walk(subject),
-    "neighborhoods": lambda subject, _: illustrate_neighborhoods(subject),
-    "spectra": lambda subject, _: illustrate_spectra(subject),
-    "phases": lambda subject, _: illustrate_phases(subject),
-    "rate maps": lambda subject, _: illustrate_rate_maps(subject),
-    "world map": lambda subject, _: illustrate_world_map(subject),
-    "distances": illustrate_distances,
-    "accuracy": lambda _, exploration: illustrate_accuracy(exploration),
-    "novelty": lambda _, exploration: illustrate_novelty(exploration),
-    "training": lambda *_: illustrate_training(TrainingHistory({}, None)),
-}
+from tem_vae.report.figures.accuracy import illustrate_accuracy
+from tem_vae.report.figures.distances import illustrate_distances
+from tem_vae.report.figures.neighborhoods import illustrate_neighborhoods
+from tem_vae.report.figures.spectra import illustrate_spectra
+from tem_vae.report.figures.walk_animation import draw_step
+from tem_vae.report.gallery import GALLERY, Entry
+from tem_vae.report.illustration import rasterise
+from tem_vae.report.subject import Subject
 
 
 def build(source: PerceptSource, rank: int, size: tuple[int, int], walk_length: int) -> Subject:
@@ -58,7 +36,7 @@ def build(source: PerceptSource, rank: int, size: tuple[int, int], walk_length: 
         scale=0.7,
     )
     batch = walks.sample(np.random.default_rng(0))
-    return Subject(model.eval(), source, "test", worlds.actions, batch, seed=0)
+    return Subject(model.eval(), source, "test", worlds.actions, [batch], seed=0)
 
 
 CASES: dict[str, Callable[[], Subject]] = {
@@ -72,9 +50,8 @@ CASES: dict[str, Callable[[], Subject]] = {
 
 
 @pytest.fixture(scope="module", params=CASES, ids=str)
-def case(request: pytest.FixtureRequest) -> tuple[Subject, Exploration]:
-    subject = CASES[request.param]()
-    return subject, explore(subject.model, [subject.walks], subject.source.n_classes)
+def subject(request: pytest.FixtureRequest) -> Subject:
+    return CASES[request.param]()
 
 
 def is_filled(axes: Axes) -> bool:
@@ -82,9 +59,10 @@ def is_filled(axes: Axes) -> bool:
     return bool(drawn) or not axes.axison
 
 
-@pytest.mark.parametrize("name", ILLUSTRATIONS)
-def test_every_panel_shows_something(name: str, case: tuple[Subject, Exploration]) -> None:
-    illustration = ILLUSTRATIONS[name](*case)
+@pytest.mark.parametrize("entry", GALLERY, ids=lambda entry: entry.name)
+def test_every_panel_shows_something(entry: Entry, subject: Subject) -> None:
+    illustration = entry.illustrate(subject)
+    assert illustration.name == entry.name
     illustration.figure.draw_without_rendering()
     assert all(is_filled(axes) for axes in all_axes(illustration.figure))
     assert "nan" not in illustration.caption
@@ -113,8 +91,8 @@ def test_files_hold_the_figure_and_its_numbers(tmp_path: Path) -> None:
 
 def test_the_plotted_accuracies_are_those_of_the_numbers() -> None:
     subject = CASES["untrained"]()
-    exploration = explore(subject.model, [subject.walks], subject.source.n_classes)
-    illustration = illustrate_accuracy(exploration)
+    exploration = subject.exploration
+    illustration = illustrate_accuracy(subject)
     by_visit = illustration.tables[0].columns
     drawn = np.array(illustration.figure.axes[0].lines[0].get_xydata())
     assert drawn[:, 1].tolist() == by_visit["TEM VAE accuracy, value"].tolist()
@@ -127,12 +105,18 @@ def test_figures_do_not_move_the_global_generator() -> None:
     subject = CASES["untrained"]()
     before = torch.random.get_rng_state()
     illustrate_neighborhoods(subject)
-    illustrate_distances(subject, explore(subject.model, [subject.walks], subject.source.n_classes))
+    illustrate_distances(subject)
     assert torch.equal(before, torch.random.get_rng_state())
 
 
 def test_frames_of_the_animation_are_bright_and_of_one_size() -> None:
     subject = CASES["untrained"]()
-    frames = [render(draw_step(subject.trace, step, subject.appearance)) for step in (0, 30)]
+    frames = [rasterise(draw_step(subject.trace, step, subject.appearance)) for step in (0, 30)]
     assert {frame.size for frame in frames} == {(640, 360)}
     assert all(np.asarray(frame).mean() > 150 for frame in frames)
+
+
+def test_a_white_figure_is_white() -> None:
+    pixels = np.asarray(rasterise(Figure(figsize=(1, 1))))
+    assert pixels.dtype == np.uint8
+    assert pixels.min() == 255

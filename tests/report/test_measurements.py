@@ -11,13 +11,13 @@ from scipy import stats
 from tem_vae.data import Truth, Walks
 from tem_vae.geometry import Pseudometric
 from tem_vae.model import MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
+from tem_vae.report.action_phases import find_loops, measure_action_phases, wrap
+from tem_vae.report.figures.accuracy import bin_accuracy, recall_experience
+from tem_vae.report.figures.distances import draw_pairs
+from tem_vae.report.figures.path_integration import measure_drift
+from tem_vae.report.figures.rate_maps import choose_targets, rate_map, to_cells
+from tem_vae.report.figures.training import Series, find_lock_in, measure_training
 from tem_vae.report.intervals import clustered_shares
-from tem_vae.report.location_codes import find_loops, measure_drift, wrap
-from tem_vae.report.location_codes import measure_action_phases as measure_phases
-from tem_vae.report.measurements.accuracy_breakdown import bin_accuracy, recall_experience
-from tem_vae.report.measurements.distances import draw_pairs
-from tem_vae.report.measurements.rate_maps import choose_targets, rate_map, to_cells
-from tem_vae.report.measurements.training_history import Series, find_lock_in, read_history
 from tem_vae.report.table import Table, flatten_array
 from tem_vae.report.walk_trace import name_kinds
 
@@ -100,7 +100,7 @@ def test_exact_inverses_leave_nothing_and_do_not_drift() -> None:
     generator = torch.Generator().manual_seed(0)
     up, right = torch.randn(2, 6, generator=generator)
     model = model_with(torch.stack([torch.zeros(6), up, -up, -right, right]))
-    phases = measure_phases(model, walk_of([1, 2, 3, 4, 0]), ACTIONS)
+    phases = measure_action_phases(model, walk_of([1, 2, 3, 4, 0]), ACTIONS)
     assert phases.worst_residual == pytest.approx(np.zeros(6), abs=1e-6)
     drift = measure_drift(model, phases, np.random.default_rng(0))
     assert drift is not None
@@ -110,22 +110,22 @@ def test_exact_inverses_leave_nothing_and_do_not_drift() -> None:
     assert drift.one_step == pytest.approx(one_step, abs=1e-5)
 
 
-def test_a_channel_that_does_not_cancel_is_junk_and_drifts_as_its_residual_says() -> None:
+def test_a_channel_that_does_not_cancel_is_found_and_drifts_as_its_residual_says() -> None:
     up = torch.tensor([0.3, 0.3])
     down = torch.tensor([-0.3, 0.7])
     model = model_with(torch.stack([torch.zeros(2), up, down, up, down]))
-    phases = measure_phases(model, walk_of([1, 2, 3, 4, 0]), ACTIONS)
-    assert phases.junk.tolist() == [False, True]
+    phases = measure_action_phases(model, walk_of([1, 2, 3, 4, 0]), ACTIONS)
+    assert phases.cancels.tolist() == [True, False]
     assert phases.worst_residual == pytest.approx(np.array([0.0, 1.0]), abs=1e-6)
     drift = measure_drift(model, phases, np.random.default_rng(0))
     assert drift is not None
     assert drift.distances[0] == pytest.approx(math.sqrt((2 - 2 * math.cos(1.0)) / 2), abs=1e-5)
-    assert drift.sound.max() < 1e-4
+    assert drift.cancelling.max() < 1e-4
 
 
 def test_without_opposites_there_is_no_drift_to_measure() -> None:
     model = model_with(torch.randn(5, 4, generator=torch.Generator().manual_seed(0)))
-    phases = measure_phases(model, walk_of([1]), ACTIONS)
+    phases = measure_action_phases(model, walk_of([1]), ACTIONS)
     assert phases.worst_residual.tolist() == [0, 0, 0, 0]
     assert measure_drift(model, phases, np.random.default_rng(0)) is None
 
@@ -192,11 +192,11 @@ def test_lock_in_is_where_accuracy_comes_to_stay_near_the_best() -> None:
 def test_history_is_read_without_gaps_and_nan(tmp_path: Path) -> None:
     path = tmp_path / "history.csv"
     path.write_text("update,elbo/elbo,elbo/kl,other\n9,-3.5,,1\n19,nan,2,1\n")
-    history = read_history(path)
+    history = measure_training(path)
     assert history.series["elbo/elbo"].values.tolist() == [-3.5]
     assert history.series["elbo/kl"].updates.tolist() == [19]
     assert set(history.series) == {"elbo/elbo", "elbo/kl"}
-    assert read_history(path.with_name("none.csv")).series == {}
+    assert measure_training(path.with_name("none.csv")).series == {}
 
 
 def test_tables_refuse_columns_of_different_length() -> None:

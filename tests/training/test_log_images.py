@@ -8,18 +8,10 @@ import pytest
 import torch
 from composed import compose_short_run
 from lightning.pytorch.loggers import WandbLogger
-from matplotlib.figure import Figure
 from PIL import Image
 
 from tem_vae.training import load
-from tem_vae.training.callbacks.images import rasterise
 from tem_vae.training.run import train
-
-
-def test_a_white_figure_is_white() -> None:
-    pixels = np.asarray(rasterise(Figure(figsize=(1, 1))))
-    assert pixels.dtype == np.uint8
-    assert pixels.min() == 255
 
 
 def test_figures_are_logged_at_the_cadence_and_change_nothing(

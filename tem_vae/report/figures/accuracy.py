@@ -1,11 +1,18 @@
-"""Figure: accuracy by visit number, time and links walked, beside the two agents."""
+"""Accuracy on revisits by visit number, time and links walked, beside the two agents."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from tem_vae.report.measurements.accuracy_breakdown import AccuracyBreakdown, Breakdown
+from tem_vae.arrays import BoolArray, FloatArray, IntArray
+from tem_vae.report.exploration import Exploration
+from tem_vae.report.illustration import Illustration
+from tem_vae.report.intervals import Shares, clustered_shares
 from tem_vae.report.style import (
     PREDICTORS,
     WIDTH,
@@ -14,8 +21,180 @@ from tem_vae.report.style import (
     sentence_figure,
     styled,
 )
+from tem_vae.report.subject import Subject
+from tem_vae.report.table import Table
+from tem_vae.scores.baselines import edge_agent, node_agent
 
+_VISIT_EDGES = np.array([2, 3, 4, 5, 7, 10, 15, 25, 50, np.inf])
+_AGE_EDGES = np.array([1, 3, 5, 9, 17, 33, 65, 129, 257, 513, 1025, np.inf])
+_LINK_EDGES = np.linspace(0, 1, 11)
 _NOTHING = "No place was revisited on these walks, so there is no prediction to score."
+
+
+def illustrate_accuracy(subject: Subject) -> Illustration:
+    """Accuracy beside the agents."""
+    data = measure_accuracy(subject.exploration)
+    return Illustration(
+        "accuracy",
+        "Accuracy: where inference beats memory",
+        draw_accuracy(data),
+        describe_accuracy(data),
+        data.tables(),
+    )
+
+
+class Experience(NamedTuple):
+    """What lies behind every step of the walks, each (walks, time).
+
+    Attributes:
+        visit: Which visit to its place the step belongs to, from 1; staying begins no new visit.
+        age: Walk steps since the place was last occupied; 0 where it never was.
+        links: The share of the links that the walk ever walks which were walked before the step.
+    """
+
+    visit: IntArray
+    age: IntArray
+    links: FloatArray
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """Accuracy on revisits in bins of one quantity.
+
+    Attributes:
+        quantity: Name and unit of the quantity.
+        low: Smallest value of each bin, (bins,).
+        mean: Mean of the quantity over the moves in each bin, (bins,).
+        moves: Moves in each bin, (bins,).
+        shares: Accuracies by predictor.
+    """
+
+    quantity: str
+    low: FloatArray
+    mean: FloatArray
+    moves: IntArray
+    shares: Mapping[str, Shares]
+
+    def table(self, name: str) -> Table:
+        """Every bin and predictor."""
+        columns = {
+            f"{self.quantity}, from": self.low,
+            f"{self.quantity}, mean": self.mean,
+            "moves": self.moves,
+        }
+        for predictor, shares in self.shares.items():
+            for part, values in shares._asdict().items():
+                columns[f"{predictor} accuracy, {part}"] = values
+        return Table(name, columns)
+
+
+@dataclass(frozen=True)
+class AccuracyBreakdown:
+    """Accuracy on revisits by visit number, by time and by how much of the world is known.
+
+    Attributes:
+        by_visit: By visit number.
+        by_age: By steps since the last visit.
+        by_links: By the share of links walked.
+        walks: How many walks were scored.
+        moves: How many revisits.
+    """
+
+    by_visit: Breakdown
+    by_age: Breakdown
+    by_links: Breakdown
+    walks: int
+    moves: int
+
+    def tables(self) -> list[Table]:
+        """One table a breakdown."""
+        return [
+            self.by_visit.table("accuracy_by_visit"),
+            self.by_age.table("accuracy_by_steps_since_visit"),
+            self.by_links.table("accuracy_by_links_walked"),
+        ]
+
+
+def measure_accuracy(exploration: Exploration) -> AccuracyBreakdown:
+    """Score the model's memory and the two agents on every revisit."""
+    walks, kinds = exploration.walks, exploration.kinds
+    predicted = {
+        "TEM VAE": exploration.remembered,
+        "node agent": node_agent(walks.known("classes"), kinds, exploration.n_classes),
+        "edge agent": edge_agent(walks.known("classes"), kinds, exploration.n_classes),
+    }
+    correct = {name: (classes == walks.known("classes")).numpy() for name, classes in predicted.items()}
+    revisit = kinds.revisit.numpy()
+    experience = recall_experience(walks.known("places").numpy())
+    return AccuracyBreakdown(
+        bin_accuracy("visit number", experience.visit, _VISIT_EDGES, revisit, correct),
+        bin_accuracy("steps since last visit", experience.age, _AGE_EDGES, revisit, correct),
+        bin_accuracy("share of links walked", experience.links, _LINK_EDGES, revisit, correct),
+        walks=len(revisit),
+        moves=int(revisit.sum()),
+    )
+
+
+def bin_accuracy(
+    quantity: str,
+    values: FloatArray | IntArray,
+    edges: FloatArray,
+    scored: BoolArray,
+    correct: Mapping[str, BoolArray],
+) -> Breakdown:
+    """Accuracies of scored steps in bins of a quantity; bins without a step are left out.
+
+    Args:
+        quantity: Its name and unit.
+        values: Of the quantity, (walks, time).
+        edges: Of the bins, each closed below; the last value belongs to the last bin.
+        scored: The steps that count, (walks, time).
+        correct: Whether each predictor was right, (walks, time).
+    """
+    walks, bins = len(values), len(edges) - 1
+    walk, step = np.nonzero(scored)
+    index = np.minimum(np.digitize(values[walk, step], edges) - 1, bins - 1)
+
+    def total(weights: FloatArray) -> FloatArray:
+        sums = np.zeros((walks, bins))
+        np.add.at(sums, (walk, index), weights)
+        return sums
+
+    trials = total(np.ones(len(walk)))
+    filled = trials.sum(axis=0) > 0
+    moves = trials.sum(axis=0)[filled]
+    shares = {
+        name: clustered_shares(total(right[walk, step].astype(float))[:, filled], trials[:, filled])
+        for name, right in correct.items()
+    }
+    mean = total(values[walk, step].astype(float)).sum(axis=0)[filled] / moves
+    return Breakdown(quantity, edges[:-1][filled], mean, moves.astype(np.int64), shares)
+
+
+def recall_experience(places: IntArray) -> Experience:
+    """What lies behind every step, from places of shape (walks, time)."""
+    recalled = [_recall_walk(row.tolist()) for row in places]
+    visit, age, links = (np.array(part) for part in zip(*recalled, strict=True))
+    return Experience(visit, age, links)
+
+
+def _recall_walk(places: list[int]) -> tuple[list[int], list[int], list[float]]:
+    visits: dict[int, int] = {}
+    last: dict[int, int] = {}
+    links: set[frozenset[int]] = set()
+    visit, age, walked = [], [], []
+    previous = -1
+    for step, place in enumerate(places):
+        if place != previous:
+            visits[place] = visits.get(place, 0) + 1
+        visit.append(visits[place])
+        age.append(step - last.get(place, step))
+        walked.append(len(links))
+        if step and place != previous:
+            links.add(frozenset((previous, place)))
+        last[place] = step
+        previous = place
+    return visit, age, [count / max(len(links), 1) for count in walked]
 
 
 @styled

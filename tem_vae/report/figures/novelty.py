@@ -1,9 +1,15 @@
-"""Figure: the weight of the null component on first visits and on revisits."""
+"""The weight of the null component on first visits and on revisits."""
+
+from dataclasses import dataclass
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
+from torchmetrics.functional.classification import binary_auroc
 
-from tem_vae.report.measurements.novelty import Novelty
+from tem_vae.arrays import FloatArray
+from tem_vae.report.exploration import Exploration
+from tem_vae.report.illustration import Illustration
 from tem_vae.report.style import (
     BLACK,
     BLUE,
@@ -14,8 +20,60 @@ from tem_vae.report.style import (
     sentence_figure,
     styled,
 )
+from tem_vae.report.subject import Subject
+from tem_vae.report.table import Table
 
 _NOTHING = "No walk changed place, so nothing was new or known."
+
+
+def illustrate_novelty(subject: Subject) -> Illustration:
+    """The null weight on first visits and revisits."""
+    data = measure_novelty(subject.exploration)
+    return Illustration(
+        "novelty", "Novelty: is this place new?", draw_novelty(data), describe_novelty(data), data.tables()
+    )
+
+
+@dataclass(frozen=True)
+class Novelty:
+    """The weight of the null component at moves.
+
+    Attributes:
+        first_visits: At moves into new places, (first visits,).
+        known_links: At revisits over a link walked before, (moves,).
+        zero_shot: At revisits over a link walked in neither direction, (moves,).
+        auroc: Area under the ROC curve of first visits against all revisits; None if there are not both.
+        walks: How many walks were scored.
+    """
+
+    first_visits: FloatArray
+    known_links: FloatArray
+    zero_shot: FloatArray
+    auroc: float | None
+    walks: int
+
+    def tables(self) -> list[Table]:
+        """Every move."""
+        return [
+            Table("novelty_first_visits", {"null weight": self.first_visits}),
+            Table("novelty_known_links", {"null weight": self.known_links}),
+            Table("novelty_zero_shot_links", {"null weight": self.zero_shot}),
+        ]
+
+
+def measure_novelty(exploration: Exploration) -> Novelty:
+    """Gather the null weights of every move by its kind."""
+    kinds, novelty = exploration.kinds, exploration.novelty
+    auroc = None
+    if kinds.first_visit.any() and kinds.revisit.any():
+        auroc = float(binary_auroc(novelty[kinds.move], kinds.first_visit[kinds.move].long()))
+
+    def at(steps: torch.Tensor) -> FloatArray:
+        return novelty[steps].double().numpy()
+
+    return Novelty(
+        at(kinds.first_visit), at(kinds.known_link), at(kinds.zero_shot), auroc, walks=len(novelty)
+    )
 
 
 @styled
@@ -34,9 +92,8 @@ def draw_novelty(data: Novelty) -> Figure:
     return figure
 
 
-def _groups(
-    data: Novelty,
-) -> tuple[tuple[str, "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", str, str], ...]:
+def _groups(data: Novelty) -> tuple[tuple[str, FloatArray, str, str], ...]:
+    """Label, null weights, color and line style of each kind of move."""
     return (
         ("known links", data.known_links, BLUE, "-"),
         ("zero-shot links", data.zero_shot, ORANGE, "--"),

@@ -1,42 +1,123 @@
-"""Figures: the phases of actions and drift in loops; the map of a world in location codes."""
+"""Path integration: the rotation that each action adds, and drift in closed loops."""
+
+from dataclasses import dataclass
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure, SubFigure
+from torch import Tensor
 
 from tem_vae.arrays import FloatArray, IntArray
-from tem_vae.report.location_codes import (
-    JUNK_RESIDUAL,
-    ActionPhases,
-    LoopDrift,
-    WorldMap,
-)
+from tem_vae.model import MemoryPrior, TemVae
+from tem_vae.report.action_phases import LARGEST_RESIDUAL, ActionPhases
+from tem_vae.report.illustration import Illustration
 from tem_vae.report.style import (
     BLACK,
     BLUE,
     GREY,
     ORANGE,
-    ORDER_MAP,
     PHASE_MAP,
     WIDTH,
     count,
     enumerate_words,
     per_cent,
-    say,
-    sentence_figure,
+    show_sentence,
     split,
     styled,
 )
+from tem_vae.report.subject import Subject
+from tem_vae.report.table import Table
 
+_LENGTHS = (2, 4, 8, 16, 32, 64, 128, 256, 512)
+_LOOPS = 200
 _NO_OPPOSITES = "No two actions were seen to undo each other on these walks: there are no loops to close."
 _FLOOR = 1e-3  # radians; residuals below are drawn there
 _HARDLY = 0.1  # radians
-TOO_FEW_PLACES = "The walk saw fewer than three places: there is no map to show."
+
+
+def illustrate_path_integration(subject: Subject) -> Illustration:
+    """The rotations that actions add, and drift in loops."""
+    drift = measure_drift(subject.model, subject.phases, subject.generator())
+    return Illustration(
+        "path_integration",
+        "Path integration: what each action adds",
+        draw_path_integration(subject.phases, drift),
+        describe_path_integration(subject.phases, drift),
+        [*subject.phases.tables(), *(drift.tables() if drift else [])],
+    )
+
+
+@dataclass(frozen=True)
+class LoopDrift:
+    """How far the location code is from where it began after loops that end where they began.
+
+    Distances are those of the location pseudometric, at most 2.
+
+    Attributes:
+        lengths: Actions in a loop, (lengths,).
+        distances: Of all channels, (lengths, loops).
+        cancelling: Of the channels that cancel; NaN if there are none, (lengths, loops).
+        bandwidth: lambda, the width of the memory kernel; None for a prior without memory.
+        one_step: Mean distance between neighboring places.
+    """
+
+    lengths: IntArray
+    distances: FloatArray
+    cancelling: FloatArray
+    bandwidth: float | None
+    one_step: float
+
+    def tables(self) -> list[Table]:
+        """Every loop."""
+        length, loop = np.indices(self.distances.shape).reshape(2, -1)
+        columns = {
+            "loop length (actions)": self.lengths[length],
+            "loop": loop,
+            "drift, all channels": self.distances.ravel(),
+            "drift, channels that cancel": self.cancelling.ravel(),
+        }
+        return [Table("loop_drift", columns)]
+
+
+@torch.no_grad()
+def measure_drift(model: TemVae, phases: ActionPhases, rng: np.random.Generator) -> LoopDrift | None:
+    """Walk random loops: as many actions there as back, in any order.
+
+    Returns:
+        The drift; None if no two actions are known to be opposite.
+    """
+    pairs = np.array(phases.opposites)
+    if not len(pairs):
+        return None
+    memory, cancels = model.memory, torch.from_numpy(phases.cancels)
+    drifts = []
+    for length in _LENGTHS:
+        halves = pairs[rng.integers(len(pairs), size=(_LOOPS, length // 2))]
+        loops = rng.permuted(halves.reshape(_LOOPS, length), axis=1)
+        codes = model.integrator(torch.from_numpy(loops))
+        drifts.append(_channel_distance(codes[:, -1], codes[:, 0]))
+    squared = torch.stack(drifts)
+    moves = torch.from_numpy(pairs.reshape(-1, 1))
+    step = model.integrator(moves)
+    return LoopDrift(
+        lengths=np.array(_LENGTHS),
+        distances=squared.mean(dim=-1).sqrt().numpy(),
+        cancelling=squared[..., cancels].mean(dim=-1).sqrt().numpy(),
+        bandwidth=float(memory.precision) ** -0.5 if isinstance(memory, MemoryPrior) else None,
+        one_step=float(_channel_distance(step[:, 1], step[:, 0]).mean(dim=-1).sqrt().mean()),
+    )
+
+
+def _channel_distance(codes: Tensor, others: Tensor) -> Tensor:
+    """Squared distance on the circle of each channel, whose mean is that of the codes, (*, channels)."""
+    channels = codes.shape[-1] // 2
+    squared = (codes.double() - others.double()).square() * channels
+    return squared[..., :channels] + squared[..., channels:]
 
 
 @styled
-def draw_phases(phases: ActionPhases, drift: LoopDrift | None) -> Figure:
+def draw_path_integration(phases: ActionPhases, drift: LoopDrift | None) -> Figure:
     """Rotations by action and channel, what they leave in a loop, and drift by length."""
     figure = Figure(figsize=(WIDTH, 5.4))
     top, bottom = split(figure, 2, 1, heights=(1, 1.15))
@@ -68,7 +149,7 @@ def _draw_rotations(part: SubFigure, phases: ActionPhases, order: IntArray) -> N
 
 def _draw_residuals(axes: Axes, phases: ActionPhases, order: IntArray) -> None:
     if not phases.loops:
-        say(axes, _NO_OPPOSITES)
+        show_sentence(axes, _NO_OPPOSITES)
         return
     styles = ((BLUE, "o"), (ORANGE, "^"), (GREY, "s"), (BLACK, "x"))
     for loop, residual, (color, marker) in zip(
@@ -76,7 +157,7 @@ def _draw_residuals(axes: Axes, phases: ActionPhases, order: IntArray) -> None:
     ):
         name = " + ".join(phases.names[action] for action in loop)
         axes.plot(np.maximum(residual[order], _FLOOR), marker, color=color, markersize=3, label=name)
-    axes.axhline(JUNK_RESIDUAL, color=BLACK, linewidth=0.8, linestyle=":")
+    axes.axhline(LARGEST_RESIDUAL, color=BLACK, linewidth=0.8, linestyle=":")
     axes.set(ylabel="|sum| modulo 2π (rad)", xlabel="channel, in the same order", ylim=(_FLOOR / 1.5, 5))
     axes.set_yscale("log")
     axes.set_title("Left over after there and back")
@@ -85,11 +166,11 @@ def _draw_residuals(axes: Axes, phases: ActionPhases, order: IntArray) -> None:
 
 def _draw_drift(axes: Axes, drift: LoopDrift | None) -> None:
     if drift is None:
-        say(axes, _NO_OPPOSITES)
+        show_sentence(axes, _NO_OPPOSITES)
         return
     _draw_band(axes, drift, drift.distances, ORANGE, "all channels", "s-")
-    if np.isfinite(drift.sound).all():
-        _draw_band(axes, drift, drift.sound, BLUE, "channels that cancel", "o--")
+    if np.isfinite(drift.cancelling).all():
+        _draw_band(axes, drift, drift.cancelling, BLUE, "channels that cancel", "o--")
     axes.axhline(drift.one_step, color=GREY, linewidth=0.9, linestyle="-.", label="neighboring place")
     if drift.bandwidth is not None:
         axes.axhline(drift.bandwidth, color=BLACK, linewidth=0.9, linestyle=":", label="kernel width lambda")
@@ -106,7 +187,7 @@ def _draw_band(axes: Axes, drift: LoopDrift, values: FloatArray, color: str, lab
     axes.plot(drift.lengths, middle, line, color=color, markersize=3.5, label=label)
 
 
-def describe_phases(phases: ActionPhases, drift: LoopDrift | None) -> str:
+def describe_path_integration(phases: ActionPhases, drift: LoopDrift | None) -> str:
     """The caption."""
     channels = phases.phases.shape[1]
     idle = int((np.abs(phases.phases) < _HARDLY).all(axis=0).sum())
@@ -118,12 +199,12 @@ def describe_phases(phases: ActionPhases, drift: LoopDrift | None) -> str:
         return f"{text} {_NO_OPPOSITES}"
     loops = [" + ".join(phases.names[action] for action in loop) for loop in phases.loops]
     medians = [f"{name} {np.median(r):.2f} rad" for name, r in zip(loops, phases.residuals, strict=True)]
-    junk = int(phases.junk.sum())
+    failing = int((~phases.cancels).sum())
     text = (
         f"{text} Actions that lead back leave, in the median channel: {enumerate_words(medians)}; less than "
-        f"{_FLOOR} rad is drawn as {_FLOOR}. In {junk} channels ({per_cent(junk / channels)}) some loop "
-        f"leaves more than {JUNK_RESIDUAL} rad (dotted): they never learned to cancel. They add about as "
-        "much to the distance to every memory, and so hardly change how memories compare."
+        f"{_FLOOR} rad is drawn as {_FLOOR}. In {failing} channels ({per_cent(failing / channels)}) some "
+        f"loop leaves more than {LARGEST_RESIDUAL} rad (dotted): they never learned to cancel. They add "
+        "about as much to the distance to every memory, and so hardly change how memories compare."
     )
     if drift is None:
         return f"{text} {_NO_OPPOSITES}"
@@ -132,43 +213,4 @@ def describe_phases(phases: ActionPhases, drift: LoopDrift | None) -> str:
         f"{count(drift.distances.shape[1], 'random loop')} a length, as many actions there as back in any "
         f"order; line: median, band: 5 to 95 %. At length {drift.lengths[-1]}: "
         f"{np.median(drift.distances[-1]):.2f}."
-    )
-
-
-@styled
-def draw_world_map(data: WorldMap | None) -> Figure:
-    """Principal components of the places' codes, coloured by column and by row."""
-    if data is None:
-        return sentence_figure(TOO_FEW_PLACES)
-    figure = Figure(figsize=(WIDTH, 4.6))
-    panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    for axes, axis, name in zip(panels, (0, 1), ("x", "y"), strict=True):
-        segments = data.coordinates[data.links]
-        axes.add_collection(LineCollection(list(segments), colors="#cccccc", linewidths=0.7, zorder=1))
-        points = axes.scatter(
-            x=data.coordinates[:, 0],
-            y=data.coordinates[:, 1],
-            c=data.positions[:, axis],
-            cmap=ORDER_MAP,
-            s=28,
-            zorder=2,
-            edgecolors="white",
-            linewidths=0.4,
-        )
-        figure.colorbar(points, ax=axes, location="bottom", label=f"color: {name} of the place (links)")
-        axes.set_xlabel("first component")
-    panels[0].set_ylabel("second component")
-    return figure
-
-
-def describe_world_map(data: WorldMap | None) -> str:
-    """The caption."""
-    if data is None:
-        return TOO_FEW_PLACES
-    first, second = data.explained
-    return (
-        f"Mean location codes of {count(len(data.positions), 'place')} of one world along their two main "
-        f"directions, which hold {per_cent(first)} and {per_cent(second)} of the variance; lines: links "
-        "walked. A torus with many frequencies spreads the variance over many directions, so two show a part "
-        "only."
     )

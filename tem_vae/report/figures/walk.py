@@ -1,4 +1,4 @@
-"""Figure: a walk through a world, and what was predicted before it was seen."""
+"""A walk through a world, and what was predicted before it was seen."""
 
 from collections import Counter
 
@@ -17,10 +17,26 @@ from tem_vae.report.figures.walk_map import (
     spread_evenly,
     weights_so_far,
 )
-from tem_vae.report.style import BLUE, VERMILION, WIDTH, count, say, show_picture, split, styled
+from tem_vae.report.illustration import Illustration
+from tem_vae.report.style import BLUE, VERMILION, WIDTH, count, show_picture, show_sentence, split, styled
+from tem_vae.report.subject import Subject
 from tem_vae.report.walk_trace import StepKind, WalkTrace
 
 _SHOWN = 4
+
+
+def illustrate_walk(subject: Subject) -> Illustration:
+    """A walk, step by step."""
+    trace, appearance = subject.trace, subject.appearance
+    return Illustration(
+        "walk",
+        "A walk: predicted before it is seen",
+        draw_walk(trace, appearance),
+        describe_walk(trace, appearance),
+        trace.tables(),
+    )
+
+
 _PREFERRED: tuple[StepKind, ...] = ("zero-shot link", "revisit", "first visit", "stay", "start")
 
 
@@ -90,7 +106,7 @@ def _draw_move(cells: list[Axes], trace: WalkTrace, step: int, number: int, appe
         frame_map(looked, trace.layout)
         mark_walker(looked, trace.positions[step], size=7.5)
     else:
-        say(looked, "nothing yet")
+        show_sentence(looked, "nothing yet")
     looked.set_title(f"{number}: step {step}", fontsize=8, loc="center")
     show_picture(predicted, appearance.picture(trace.predicted[step]), appearance.value_range)
     show_picture(seen, appearance.picture(trace.percepts[step]), appearance.value_range)

@@ -1,6 +1,5 @@
 """The walk as an animation: a GIF, one frame a step."""
 
-import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -18,12 +17,12 @@ from tem_vae.report.figures.walk_map import (
     mark_walker,
     weights_so_far,
 )
+from tem_vae.report.illustration import rasterise
 from tem_vae.report.style import BLUE, GREY, VERMILION, show_picture, styled
 from tem_vae.report.walk_trace import WalkTrace
 
 FRAMES = 120
 _SIZE = (6.4, 3.6)  # inches
-_DPI = 100
 _TRAIL = 12
 _COLORS = 128
 _PALETTE_FRAMES = 6
@@ -51,7 +50,7 @@ def animate_walk(
         track: Wraps the steps to show progress.
     """
     steps = animated_steps(trace)
-    frames = [render(draw_step(trace, step, appearance)) for step in track(steps)]
+    frames = [rasterise(draw_step(trace, step, appearance)) for step in track(steps)]
     palette = _choose_palette(frames)
     durations = [_MILLISECONDS.get(trace.kinds[step], _OTHERWISE_MILLISECONDS) for step in steps]
     indexed = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
@@ -66,14 +65,6 @@ def _choose_palette(frames: list[Image.Image]) -> Image.Image:
     for number, frame in enumerate(few):
         strip.paste(frame, (0, number * height))
     return strip.quantize(_COLORS, method=Image.Quantize.MAXCOVERAGE)
-
-
-def render(figure: Figure) -> Image.Image:
-    """The figure in pixels."""
-    pixels = io.BytesIO()
-    figure.savefig(pixels, format="rgba", dpi=_DPI)
-    width, height = (round(inches * _DPI) for inches in _SIZE)
-    return Image.frombytes("RGBA", (width, height), pixels.getvalue()).convert("RGB")
 
 
 @styled

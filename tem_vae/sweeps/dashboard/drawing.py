@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tem_vae.arrays import FloatArray
-from tem_vae.report.measurements.training_history import Series
-from tem_vae.report.style import BLACK, COLORS, say, styled
+from tem_vae.report.figures.training import Series
+from tem_vae.report.style import BLACK, COLORS, show_sentence, styled
 from tem_vae.sweeps.dashboard.panels import Panel
 
 _COLUMNS = 3
@@ -45,7 +45,7 @@ def _draw_panel(axes: Axes, panel: Panel, runs: Mapping[str, Mapping[str, Series
     axes.set_title(panel.title, fontsize=8.5)
     names = [name for name in dict.fromkeys(n for run in runs.values() for n in run) if _shows(panel, name)]
     if not names:
-        say(axes, _NOT_LOGGED)
+        show_sentence(axes, _NOT_LOGGED)
         return
     many = len(names) > len(_LINESTYLES)
     for run, color in zip(runs.values(), COLORS, strict=False):

@@ -1,39 +1,20 @@
 """Figures of the model while it trains, as images in wandb."""
 
 import copy
-import io
 import time
-from collections.abc import Callable
 
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import WandbLogger
-from matplotlib.figure import Figure
-from PIL import Image
 from torch.utils.data import DataLoader
 
 from tem_vae.data import Walks
 from tem_vae.data.held_out import WalkBatches
-from tem_vae.report.gallery import (
-    Subject,
-    illustrate_neighborhoods,
-    illustrate_phases,
-    illustrate_rate_maps,
-    illustrate_spectra,
-    illustrate_walk,
-)
-from tem_vae.report.illustration import Illustration
+from tem_vae.report.gallery import GALLERY
+from tem_vae.report.illustration import rasterise
+from tem_vae.report.subject import Subject
 from tem_vae.training.module import TemVaeModule
-
-_DPI = 100
-_FIGURES: tuple[Callable[[Subject], Illustration], ...] = (
-    illustrate_walk,
-    illustrate_neighborhoods,
-    illustrate_spectra,
-    illustrate_phases,
-    illustrate_rate_maps,
-)
 
 
 class LogImages(Callback):
@@ -86,12 +67,14 @@ class LogImages(Callback):
         assert isinstance(batches, WalkBatches)
         source, walks = batches.source, next(iter(loader))
         assert source.percepts is not None
-        return Subject(model, source.percepts, source.split, source.actions, walks, batches.seed)
+        return Subject(model, source.percepts, source.split, source.actions, [walks], batches.seed)
 
     @staticmethod
     def _log(trainer: L.Trainer, subject: Subject) -> None:
-        for illustrate in _FIGURES:
-            illustration = illustrate(subject)
+        for entry in GALLERY:
+            if not entry.while_training or entry.missing(subject.walks):
+                continue
+            illustration = entry.illustrate(subject)
             for logger in trainer.loggers:
                 if isinstance(logger, WandbLogger):
                     logger.log_image(
@@ -100,10 +83,3 @@ class LogImages(Callback):
                         trainer.global_step,
                         caption=[illustration.caption],
                     )
-
-
-def rasterise(figure: Figure) -> Image.Image:
-    """The figure in pixels of 8 bits a colour: of floats wandb would make a black image."""
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=_DPI)
-    return Image.open(content).convert("RGB")

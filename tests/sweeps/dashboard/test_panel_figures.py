@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sweeps import REPOSITORY
 
-from tem_vae.report.measurements.training_history import Series, read_scalars
+from tem_vae.report.figures.training import Series, read_scalars
 from tem_vae.sweeps.dashboard.drawing import draw_panels
 from tem_vae.sweeps.dashboard.panels import SECTIONS, Panel
 

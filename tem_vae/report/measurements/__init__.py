@@ -1,1 +1,0 @@
-"""What figures show, measured."""
