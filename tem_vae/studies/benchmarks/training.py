@@ -1,11 +1,16 @@
-"""Training through Lightning beside a bare PyTorch loop of the same model and data."""
+"""Training through Lightning compared with a bare PyTorch loop: same model, same data.
+
+The bare training loop, one update after the other, is `train_bare`.
+"""
 
 import argparse
 import json
 import statistics
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -17,15 +22,15 @@ from tem_vae.config.build import build_model
 from tem_vae.config.command_line import CONF
 from tem_vae.config.problems import validate
 from tem_vae.config.training import TrainConfig
-from tem_vae.data import WalkSource
+from tem_vae.data import Walks, WalkSource
 from tem_vae.evaluation.tester import build_scores
 from tem_vae.runs.terminal import quiet_lightning
 from tem_vae.scores.prediction import MODEL
-from tem_vae.studies.benchmarks.measure import describe_machine, ratio
+from tem_vae.studies.benchmarks.measure import describe_machine, ratio, threads
 from tem_vae.training.callbacks.clock import TrainingClock
 from tem_vae.training.datamodule import build_data
 from tem_vae.training.history import HistoryLogger
-from tem_vae.training.module import TemVaeModule
+from tem_vae.training.module import TemVaeModule, mean_over_steps
 from tem_vae.training.optimizer import build_optimizer
 from tem_vae.training.run import build_trainer
 
@@ -37,8 +42,8 @@ class BareSeconds:
     """Where the time of a bare loop goes, in seconds.
 
     Attributes:
-        total: Of all updates.
-        data: Of that, waiting for batches.
+        total: Time of all updates.
+        data: The part of it spent waiting for batches.
     """
 
     total: float
@@ -46,7 +51,7 @@ class BareSeconds:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command line of this suite."""
+    """Add the options of this benchmark to a command line."""
     parser.add_argument("--updates", type=int, default=40, help="updates of each contender in a round")
     parser.add_argument("--rounds", type=int, default=5, help="rounds; each times every contender once")
     parser.add_argument("--output", type=Path, help="a folder for training.json")
@@ -55,12 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Time both contenders round by round on one thread, and print their ratio."""
-    torch.set_num_threads(1)
     config = _compose(arguments.updates, arguments.overrides)
-    train_bare(config, _WARM_UP)
     updates = arguments.updates
     quiet_lightning()
-    rounds = [(train_bare(config, updates), train_lightning(config)) for _ in range(arguments.rounds)]
+    with threads(1):
+        train_bare(config, _WARM_UP)
+        rounds = [(train_bare(config, updates), train_lightning(config)) for _ in range(arguments.rounds)]
     bare = [seconds.total for seconds, _ in rounds]
     lightning = [seconds for _, seconds in rounds]
     walk_steps = updates * config.data.batch_size * config.data.walk_length
@@ -77,24 +82,47 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def train_bare(config: TrainConfig, updates: int) -> BareSeconds:
-    """The loop that one would write by hand: same model, data, optimiser, schedule and clipping."""
+    """The training loop without Lightning, as one would write it by hand: read it to see what an update is.
+
+    Model, data, optimizer, schedule and clipping are those of ``scripts/train.py``. That script runs the same
+    steps through `TemVaeModule`, and adds validation, logs, checkpoints and the schedule of forgetting.
+    """
     data = build_data(config.data, config.seed, config.trainer.max_steps)
-    module = _build_module(config, data.train)
-    optimizer, schedule = build_optimizer(module.model, config.optimizer, updates)
-    batches = iter(data.train_dataloader())
-    waiting = 0.0
+    model = _build_module(config, data.train).model
+    optimizer, schedule = build_optimizer(model, config.optimizer, updates)
+    batches = TimedBatches(data.train_dataloader())
     start = time.perf_counter()
-    for _ in range(updates):
-        asked = time.perf_counter()
-        walks = next(batches)
-        waiting += time.perf_counter() - asked
-        loss = -module.model.elbo(walks.percepts, walks.actions).elbo.mean()
+    for walks in islice(batches, updates):
+        terms = model.elbo(walks.percepts, walks.actions)
+        loss = -mean_over_steps(terms.elbo, walks.mask)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(module.parameters(), config.trainer.gradient_clip_val)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), config.trainer.gradient_clip_val)
         optimizer.step()
         schedule.step()
-    return BareSeconds(time.perf_counter() - start, waiting)
+    return BareSeconds(time.perf_counter() - start, batches.waiting)
+
+
+class TimedBatches:
+    """Batches of walks, and how long their user has waited for them.
+
+    Attributes:
+        waiting: Seconds so far.
+    """
+
+    def __init__(self, batches: Iterable[Walks]) -> None:
+        self._batches = batches
+        self.waiting = 0.0
+
+    def __iter__(self) -> Iterator[Walks]:
+        batches = iter(self._batches)
+        while True:
+            asked = time.perf_counter()
+            walks = next(batches, None)
+            self.waiting += time.perf_counter() - asked
+            if walks is None:
+                return
+            yield walks
 
 
 def train_lightning(config: TrainConfig) -> float:
