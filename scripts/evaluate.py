@@ -5,17 +5,13 @@
 
 import sys
 
-from omegaconf import DictConfig
-
 from tem_vae.config.evaluation import EvaluateConfig
 from tem_vae.config.launch import launch, output_directory
-from tem_vae.config.problems import validate
 
 
-def main(composed: DictConfig) -> None:
+def main(config: EvaluateConfig) -> None:
     """Evaluate and print the closing tables."""
-    config = validate(composed, EvaluateConfig)
-    # Torch takes seconds to load: what is wrong with the configuration is told before.
+    # Torch takes seconds to load: what is wrong with the configuration was said before.
     from tem_vae.evaluation.run import evaluate
     from tem_vae.evaluation.tables import print_comparison, print_report
 

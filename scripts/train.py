@@ -6,24 +6,21 @@
 import sys
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
 
 from tem_vae.config.launch import launch, output_directory
-from tem_vae.config.problems import validate
 from tem_vae.config.resume import continued_config
 from tem_vae.config.training import TrainConfig
+from tem_vae.sweeps.job import objective_value, place_job
 
 
-def main(composed: DictConfig) -> float | None:
+def main(config: TrainConfig) -> float | None:
     """Train, test, print the closing table; return the validation score that a sweeper optimises."""
-    # Torch takes seconds to load: `launch` tells before what is wrong with the configuration.
+    # Torch takes seconds to load: what is wrong with the configuration was said before.
     from lightning.pytorch.utilities import rank_zero_only
 
     from tem_vae.evaluation.tables import print_report
-    from tem_vae.sweeps.job import objective_value, place_job
     from tem_vae.training.run import train
 
-    config = validate(place_job(composed), TrainConfig)
     if config.resume:
         config = continued_config(config, HydraConfig.get().overrides.task)
     run_dir = output_directory(config.run_dir)
@@ -35,4 +32,4 @@ def main(composed: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
-    sys.exit(launch(main, "train", TrainConfig))
+    sys.exit(launch(main, "train", TrainConfig, place_job))

@@ -1,194 +1,216 @@
-"""The command line checked as a whole: all that is wrong is told at once, before anything is written."""
+"""The command line becomes one checked configuration, or one message that names all that is wrong with it."""
 
-from collections.abc import Iterator, Sequence
+import argparse
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
-from hydra import compose, initialize_config_dir
+from hydra import compose
 from hydra._internal.utils import get_args_parser
+from hydra.conf import HydraConf
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import BaseModel
 
-from tem_vae.config.choices import Choices
-from tem_vae.config.problems import NO_VALUE, Problem, find_problems, plain_values, raise_problems
+from tem_vae.config.fields import Section
+from tem_vae.config.problems import Config, Problem, examine, raise_problems, validate
+from tem_vae.errors import ConfigurationError
 
 CONF = Path(__file__).parents[2] / "conf"
 
 _NOT_COMPOSABLE = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError)
-
-# Of Hydra: with these it composes something else, or nothing.
-_OTHER_USES = (
-    "help",
-    "hydra_help",
-    "info",
-    "shell_completion",
-    "config_path",
-    "config_name",
-    "experimental_rerun",
-)
+_UNREADABLE = "cannot be read as an override; write key=value, and quote what has spaces or ,:=[]{}"
+_SEVERAL = "several values need --multirun; a list is written [a,b]"
 
 
-def check_command_line(arguments: Sequence[str], config_name: str, schema: type[BaseModel]) -> None:
-    """Check all overrides and the configuration that they amount to.
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Hydra's options and the overrides; a folder of the user's own configurations is one of these.
 
-    Hydra alone would stop at the first. Of a multirun only keys are checked, and choices that Hydra cannot
-    compose any job with: the others and values are checked job by job, so that one bad job does not keep the
-    others from running.
+    Raises:
+        ConfigurationError: There is no such folder.
+    """
+    options = get_args_parser().parse_args(arguments)
+    if options.config_dir:
+        if not Path(options.config_dir).is_dir():
+            raise ConfigurationError(f"--config-dir {options.config_dir}: there is no such folder")
+        options.overrides.append(f"hydra.searchpath=[file://{Path(options.config_dir).absolute()}]")
+    return options
+
+
+def read_run(overrides: Sequence[str], config_name: str, schema: type[Config]) -> tuple[DictConfig, Config]:
+    """The configuration of a single run: composed once by Hydra, checked once.
 
     Args:
-        arguments: The command line.
+        overrides: The command line without Hydra's options.
         config_name: The file in ``conf/`` to compose from.
-        schema: What the configuration is held against.
+        schema: What the configuration is checked against.
+
+    Returns:
+        What Hydra composed, its own part included, and the checked configuration.
 
     Raises:
         ConfigurationError: Naming every problem with its key, its value and what is allowed.
     """
-    options = get_args_parser().parse_args(list(arguments))
-    if any(getattr(options, use) for use in _OTHER_USES):
-        return
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        composition = _Composition(config_name, schema, options.multirun)
-        if options.config_dir:
-            composition.groups.append(f"hydra.searchpath=[file://{Path(options.config_dir).absolute()}]")
-        for text in options.overrides:
-            composition.take(text)
-        problems = composition.problems()
-    raise_problems([p for p in problems if p.misspelt or not options.multirun])
+    try:
+        composed = compose(config_name, list(overrides), return_hydra_config=True)
+        raise_problems(list(unknown_choices(composed.hydra, schema)))
+        return composed, validate(without_hydra(composed), schema, keys_of_overrides(overrides))
+    except _NOT_COMPOSABLE as error:
+        raise_problems(_find_all(overrides, config_name, schema))
+        raise ConfigurationError(str(error)) from None
 
 
-class _Trial(NamedTuple):
-    """Another choice of a sweep than the first, to be tried instead of it; the problem if it is unknown."""
+def check_sweep(overrides: Sequence[str], config_name: str, schema: type[Section]) -> None:
+    """Check what would keep all jobs of a sweep from running; anything else is checked job by job.
 
-    first: str
-    instead: str
-    unknown: Problem | None = None
+    That is a key that there is not, a group of which no choice is there, and a choice that Hydra cannot
+    compose a job with: it composes all jobs before it starts the first.
 
-
-class _Composition:
-    """A configuration composed override by override, so that each can be told what is wrong with it."""
-
-    def __init__(self, config_name: str, schema: type[BaseModel], multirun: bool) -> None:
-        self.config_name = config_name
-        self.schema = schema
-        self.multirun = multirun
-        self.groups: list[str] = []
-        self.values: list[tuple[str, Any]] = []
-        self.found: list[Problem] = []
-        self.trials: list[_Trial] = []
-        self.values_as_given: list[str] = []
-        self.loader = GlobalHydra.instance().config_loader()
-
-    def take(self, text: str) -> None:
-        """Take in one override, or note what is wrong with it."""
+    Raises:
+        ConfigurationError: Naming every problem with its key, its value and what is allowed.
+    """
+    problems: list[Problem] = []
+    unknown: list[list[Problem]] = []
+    for job in _jobs_to_try(overrides, schema):
         try:
-            override = OverridesParser.create(self.loader).parse_override(text)
-        except HydraException:
-            self._note(
-                text, "cannot be read as an override; write key=value, and quote what has spaces or ,:=[]{}"
-            )
-            return
-        key = override.key_or_group
-        if key.split(".")[0].split("/")[0] == "hydra" or override.is_delete():
-            self.groups.append(text)
-        elif override.is_sweep_override() and not self.multirun:
-            self._note(key, "several values need --multirun; a list is written [a,b]", _value_text(override))
-        elif self._choices().of(key):
-            self._take_group(override)
-        elif "/" in key:
-            self._note(key, "there is no such group", _value_text(override))
-        else:
-            self.values.append((key, _first_value(override)))
-            self.values_as_given.append(_first_text(override))
-
-    def problems(self) -> list[Problem]:
-        """Everything that is wrong."""
-        valid = plain_values(compose(self.config_name))
-        config = self._compose()
-        OmegaConf.set_struct(config, False)
-        for key, value in self.values:
-            self._set(config, key, value)
-        found = self.found + find_problems(config, self.schema, valid)
-        if any(problem.misspelt for problem in found):
-            return found + [trial.unknown for trial in self.trials if trial.unknown]
-        return found + list(self._not_composable())
-
-    def _take_group(self, override: Override) -> None:
-        group, key = override.key_or_group, override.get_key_element()
-        if not override.is_sweep_override():
-            given = override.value()
-            unknown = list(self._choices().unknown({group: "null" if given is None else given}))
-            self.found += unknown
-            if not unknown:
-                self.groups.append(f"{key}={override.get_value_element_as_str()}")
-            return
-        names = list(override.sweep_string_iterator())
-        unknown = list(self._choices().unknown({group: names}))
-        if known := [name for name in names if name not in {problem.value for problem in unknown}]:
-            first = f"{key}={known[0]}"
-            self.groups.append(first)
-            self.trials += [_Trial(first, f"{key}={name}") for name in known[1:]]
-            self.trials += [_Trial(first, f"{key}={problem.value}", problem) for problem in unknown]
-        else:
-            self.found += unknown
-
-    def _choices(self) -> Choices:
-        return Choices(self.config_name, self.schema, self.groups)
-
-    def _compose(self) -> DictConfig:
-        """What the groups amount to; where that is nothing, the defaults."""
-        try:
-            config = compose(self.config_name, overrides=self.groups, return_hydra_config=True)
+            composed = compose(config_name, job, return_hydra_config=True)
+            unknown.append(list(unknown_choices(composed.hydra, schema)))
+            problems += examine(without_hydra(composed), schema)[1]
         except _NOT_COMPOSABLE as error:
-            self._note("", str(error))
-            return compose(self.config_name)
-        chosen: Any = OmegaConf.to_container(config.hydra.runtime.choices)
-        self.found += self._choices().unknown(chosen)
-        return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+            found = [problem for problem in _find_all(job, config_name, schema) if problem.misspelt]
+            problems += found or [Problem("", str(error), misspelt=True)]
+    in_every_job = set.intersection(*({problem.key for problem in found} for found in unknown or [[]]))
+    problems += [problem for found in unknown for problem in found if problem.key in in_every_job]
+    raise_problems([problem for problem in problems if problem.misspelt])
 
-    def _not_composable(self) -> Iterator[Problem]:
-        """Choices of a sweep that keep all of it from starting.
 
-        Hydra composes all jobs before it starts the first, and refuses all of them for one that it cannot
-        compose: a file cannot be read, or other overrides have nothing to override without it. Other unknown
-        choices it leaves out, so that their jobs can be refused by themselves.
-        """
-        for trial in self.trials:
-            groups = [trial.instead if group == trial.first else group for group in self.groups]
-            try:
-                compose(self.config_name, overrides=[*groups, *self.values_as_given])
-            except _NOT_COMPOSABLE as error:
-                yield trial.unknown or Problem(trial.instead, str(error), misspelt=True)
+def _jobs_to_try(overrides: Sequence[str], schema: type[Section]) -> Iterator[list[str]]:
+    """The first job of a sweep, and the same with each other choice of the groups that it sweeps."""
+    swept = []
+    for text in overrides:
+        override = _parse(text)
+        if override is None or not override.is_sweep_override():
+            swept.append([text])
+        elif isinstance(interval := override.value(), IntervalSweep):
+            swept.append([f"{override.get_key_element()}={interval.start}"])
+        else:
+            values = [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
+            swept.append(values if _options(override.key_or_group, schema, overrides) else values[:1])
+    first = [values[0] for values in swept]
+    yield first
+    for at, values in enumerate(swept):
+        yield from ([*first[:at], other, *first[at + 1 :]] for other in values[1:])
 
-    def _set(self, config: DictConfig, key: str, value: object) -> None:
+
+def keys_of_overrides(overrides: Iterable[str]) -> list[str]:
+    """The keys that overrides set."""
+    return [override.partition("=")[0].lstrip("+~") for override in overrides]
+
+
+def without_hydra(composed: DictConfig) -> DictConfig:
+    """What Hydra composed, less its own part."""
+    return OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
+
+
+def unknown_choices(hydra: DictConfig | HydraConf, schema: type[Section]) -> Iterator[Problem]:
+    """What a job was to be composed of and is not there; Hydra leaves it out, since groups are optional.
+
+    Args:
+        hydra: Hydra's own part of what it composed.
+        schema: What the configuration is checked against.
+    """
+    for group, chosen in hydra.runtime.choices.items():
+        if chosen is not None and group.split("/")[0] != "hydra":
+            yield from _unknown(
+                group, [chosen] if isinstance(chosen, str) else chosen, schema, hydra.overrides.hydra
+            )
+
+
+def _unknown(
+    group: str, names: Iterable[str], schema: type[Section], overrides: Sequence[str]
+) -> Iterator[Problem]:
+    known = _options(group, schema, overrides)
+    for name in names:
+        if name not in known:
+            yield Problem(group, f"must be one of {', '.join(known)}", name, misspelt=True)
+
+
+def _options(group: str, schema: type[Section], overrides: Sequence[str]) -> list[str]:
+    """What there is to choose, also in folders that are no groups of their own; nothing if it is no group."""
+    searched = [text for text in overrides if text.startswith("hydra.searchpath=")]
+    options = GlobalHydra.instance().config_loader().get_group_options
+    folders = [] if group in schema.model_fields else options(group, ObjectType.GROUP, overrides=searched)
+    return options(group, ObjectType.CONFIG, overrides=searched) + [
+        f"{folder}/{name}" for folder in folders for name in _options(f"{group}/{folder}", schema, searched)
+    ]
+
+
+def _parse(text: str) -> Override | None:
+    try:
+        return OverridesParser.create(GlobalHydra.instance().config_loader()).parse_override(text)
+    except HydraException:
+        return None
+
+
+def _find_all(overrides: Sequence[str], config_name: str, schema: type[Section]) -> list[Problem]:
+    """All that is wrong with the command line of one run; Hydra itself would stop at the first.
+
+    Here it composes choices only. Values are set behind it one by one, whether or not there is such a key.
+    """
+    problems: list[Problem] = []
+    choices: list[str] = []
+    values: dict[str, Any] = {}
+    for text in overrides:
+        override, value = _parse(text), text.partition("=")[2]
+        key = override.key_or_group if override else text
+        if override is None:
+            problems.append(Problem(key, _UNREADABLE, misspelt=True))
+        elif override.is_delete() or re.match(r"hydra\b", key):
+            choices.append(text)
+        elif override.is_sweep_override():
+            problems.append(Problem(key, _SEVERAL, value, misspelt=True))
+        elif _options(key, schema, overrides):
+            chosen: Any = override.value()
+            names = chosen if isinstance(chosen, list) else [value]
+            unknown = list(_unknown(key, names, schema, overrides))
+            problems += unknown
+            choices += [] if unknown else [text]
+        elif "/" in key:
+            problems.append(Problem(key, "there is no such group", value, misspelt=True))
+        else:
+            values[key] = override.value()
+    try:
+        base = compose(config_name, choices, return_hydra_config=True)
+        problems += unknown_choices(base.hydra, schema)
+    except _NOT_COMPOSABLE as error:
+        problems.append(Problem("", str(error), misspelt=True))
+        base = compose(config_name, return_hydra_config=True)
+    return problems + _find_in_values(without_hydra(base), values, schema)
+
+
+def _find_in_values(base: DictConfig, values: Mapping[str, Any], schema: type[Section]) -> list[Problem]:
+    """What is wrong with values, and then with what is left of them.
+
+    Pydantic checks no combination while a part of it is wrong; what names a value left out does not count.
+    """
+    config, problems = base.copy(), []
+    OmegaConf.set_struct(config, False)
+    for key, value in values.items():
         try:
             OmegaConf.update(config, key, value, merge=True, force_add=True)
         except (OmegaConfBaseException, TypeError, ValueError):
-            parent = key.rpartition(".")[0]
-            self._note(key, f"there is no such key; {parent} is no section", value)
-
-    def _note(self, key: str, explanation: str, value: object = NO_VALUE) -> None:
-        self.found.append(Problem(key, explanation, value, misspelt=True))
-
-
-def _first_text(override: Override) -> str:
-    """Of a sweep, the override of its first job; of an interval, its lower end."""
-    swept = override.value()
-    if isinstance(swept, IntervalSweep):
-        return f"{override.get_key_element()}={swept.start}"
-    if override.is_sweep_override():
-        return f"{override.get_key_element()}={next(override.sweep_string_iterator())}"
-    return override.input_line or ""
-
-
-def _first_value(override: Override) -> Any:
-    return OverridesParser.create().parse_override(_first_text(override)).value()
-
-
-def _value_text(override: Override) -> str:
-    return (override.input_line or "").partition("=")[2]
+            explanation = f"there is no such key; {key.rpartition('.')[0]} is no section"
+            problems.append(Problem(key, explanation, value, misspelt=True))
+    problems += examine(config, schema, values)[1]
+    wrong = {key for key in values for p in problems if f"{p.key}.".startswith(f"{key}.")}
+    if not wrong:
+        return problems
+    left = _find_in_values(base, {key: value for key, value in values.items() if key not in wrong}, schema)
+    names = [key.rpartition(".")[2] for key in wrong]
+    return problems + [problem for problem in left if not any(name in str(problem) for name in names)]

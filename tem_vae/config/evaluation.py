@@ -4,8 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tem_vae.config.fields import Checkpoints, RunDirectory
-from tem_vae.config.section import Section
+from tem_vae.config.fields import Checkpoints, RunDirectory, Section
 from tem_vae.config.training import PerceptsConfig
 from tem_vae.config.worlds import SizeRange, WorldConfig, WorldFile
 

@@ -1,15 +1,138 @@
-"""Fields of a configuration that name files and folders, and what these must be like."""
+"""What configurations are made of: sections, kinds of sections, and fields that name files and folders."""
 
 import os
 import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationInfo,
+)
+from pydantic_core import CoreSchema, core_schema
 
-from tem_vae.config.section import Allowed
+Location = tuple[int | str, ...]
 
 CONFIG_KEY = "tem_vae_config"  # what a checkpoint keeps the configuration of its run under
+
+
+class Section(BaseModel):
+    """A part of the configuration; a key that is not listed is an error.
+
+    Attributes:
+        renamed: Keys of earlier versions, and what they are called now; in stored configurations, which must
+            stay valid, the section itself converts them.
+    """
+
+    renamed: ClassVar[Mapping[str, str]] = {}
+
+    # Strict: true is no number, and "8" none either.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """In an annotation: the values that it allows, where its type does not say so.
+
+    Attributes:
+        words: For the reader of docs/configuration.md.
+    """
+
+    words: str
+
+
+class OneKind:
+    """In the annotation of a union of sections, one for each kind: keys of the other kinds are left out.
+
+    So ``model.encoder.kind=identity`` is enough, although ``conf/`` gives the hidden layer of another kind. A
+    key that the user gave is not left out in silence: see `problems.of_other_kinds`.
+    """
+
+    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """How pydantic validates the union."""
+        sections = sections_of(union)
+
+        def leave_out(values: object) -> object:
+            chosen = choose(sections, values)
+            if chosen is None or not isinstance(values, Mapping):
+                return values
+            others = {name for section in sections for name in section.model_fields}
+            left_out = others - chosen.model_fields.keys()
+            return {name: value for name, value in values.items() if name not in left_out}
+
+        return core_schema.no_info_before_validator_function(leave_out, handler(union))
+
+
+def sections_of(annotation: Any) -> list[type[Section]]:
+    """The sections that an annotation allows: none for a plain value, several for a union of kinds."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    if get_origin(annotation) is Literal:
+        return []
+    arguments = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
+    return [section for argument in arguments for section in sections_of(argument)]
+
+
+def tag_of(section: type[Section]) -> tuple[str, str]:
+    """The key that says of which kind a section is, and its value; both empty where it does not say it."""
+    for name, field in section.model_fields.items():
+        if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1:
+            return name, str(get_args(field.annotation)[0])
+    return "", ""
+
+
+def choose(sections: Sequence[type[Section]], values: object) -> type[Section] | None:
+    """The one of several sections that values are meant for; None where they do not say it."""
+    if len(sections) == 1:
+        return sections[0]
+    if not isinstance(values, Mapping):
+        return None
+    tagged = ((section, *tag_of(section)) for section in sections)
+    return next((section for section, key, kind in tagged if key and values.get(key) == kind), None)
+
+
+def look_up(
+    schema: type[Section], values: object, location: Iterable[int | str]
+) -> tuple[list[type[Section]], object]:
+    """The sections that are allowed at a location, none where it holds a plain value, and what is there."""
+    sections: list[type[Section]] = [schema]
+    for part in location:
+        section = choose(sections, values)
+        field = section.model_fields.get(str(part)) if section else None
+        sections = sections_of(field.annotation) if field else []
+        values = values.get(part) if isinstance(values, Mapping) else None
+    return sections, values
+
+
+def keys_of(schema: type[Section]) -> Iterator[str]:
+    """Every key of a schema with dots, outer keys first."""
+    pending = [("", schema)]
+    while pending:
+        prefix, section = pending.pop(0)
+        for name, field in section.model_fields.items():
+            yield f"{prefix}{name}"
+            pending += [(f"{prefix}{name}.", inner) for inner in sections_of(field.annotation)]
+
+
+def flatten(section: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of nested sections by key with dots.
+
+    Example:
+        >>> flatten({"model": {"metric": {"rank": 4}}, "seed": 0})
+        {'model.metric.rank': 4, 'seed': 0}
+    """
+    flat: dict[str, Any] = {}
+    for name, value in section.items():
+        inner = flatten(value) if isinstance(value, Mapping) else {"": value}
+        flat |= {f"{name}.{key}".rstrip("."): leaf for key, leaf in inner.items()}
+    return flat
 
 
 def _check_run_dir(path: Path, info: ValidationInfo) -> Path:

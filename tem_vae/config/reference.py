@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import annotated_types
+import yaml
 from pydantic.fields import FieldInfo
 
 from tem_vae.config.command_line import CONF
-from tem_vae.config.commented_yaml import Leaf, read_introduction, read_leaves
 from tem_vae.config.evaluation import EvaluateConfig
-from tem_vae.config.problems import sections_of, tags_of
-from tem_vae.config.section import Allowed, Section
+from tem_vae.config.fields import Allowed, Section, sections_of, tag_of
 from tem_vae.config.training import TrainConfig
 
 PAGE = CONF.parent / "docs" / "configuration.md"
@@ -22,7 +21,7 @@ GROUPS = ("data", "data/percepts", "model", "optimizer", "trainer", "logger", "e
 _INTRODUCTION = f"""# Configuration
 
 All that can be given on the command line, key by key. Written by `{COMMAND}` from the
-[schema](../tem_vae/training/config.py) and from the defaults in [conf/](../conf), whose comments say why each
+[schema](../tem_vae/config/training.py) and from the defaults in [conf/](../conf), whose comments say why each
 is what it is. A key that is not listed, a value that is not allowed and a combination that cannot work are
 refused before anything is built, all of them in one message, with exit status 2.
 
@@ -32,7 +31,15 @@ refused before anything is built, all of them in one message, with exit status 2
 """
 
 _ALTERNATIVES = "A choice brings all values of its file. Listed are those that differ from the default's.\n"
+_PACKAGE = "# @package _global_"
 _TYPES = {bool: "true or false", int: "whole number", float: "number", str: "text", Path: "path"}
+
+
+class Leaf(NamedTuple):
+    """A value as written, and the comment at the end of its line."""
+
+    text: str
+    comment: str
 
 
 class Part(NamedTuple):
@@ -95,7 +102,7 @@ def parts(schema: type[Section], leaves: Mapping[str, Leaf]) -> Iterator[Part]:
 def _inner_parts(part: Part, described: set[type[Section]]) -> Iterator[Part]:
     for name, field in part.schema.model_fields.items():
         key = f"{part.key}.{name}".removeprefix(".")
-        for section in _sections(field):
+        for section in sections_of(field.annotation):
             meaning = _joined(field.description or "", _summary(section))
             if _is_chosen(key, field, section, part.leaves):
                 yield Part(key, meaning, section, part.leaves, part.choice)
@@ -120,17 +127,13 @@ def _find_choice(key: str, meaning: str, field: FieldInfo, section: type[Section
 
 def _is_chosen(key: str, field: FieldInfo, section: type[Section], leaves: Mapping[str, Leaf]) -> bool:
     tag = field.discriminator
-    return not isinstance(tag, str) or leaves[f"{key}.{tag}"].text in tags_of(section)
-
-
-def _sections(field: FieldInfo) -> list[type[Section]]:
-    return [section for section in sections_of(field.annotation) if issubclass(section, Section)]
+    return not isinstance(tag, str) or leaves[f"{key}.{tag}"].text == tag_of(section)[1]
 
 
 def rows(part: Part) -> Iterator[Row]:
     """The keys of a section that hold values."""
     for name, field in part.schema.model_fields.items():
-        if not _sections(field):
+        if not sections_of(field.annotation):
             key = f"{part.key}.{name}".removeprefix(".")
             values = allowed(field.annotation, field.metadata)
             yield Row(key, field.description or "", values, part.leaves[key])
@@ -222,3 +225,53 @@ def _joined(description: str, summary: str) -> str:
 def _table(header: Sequence[str], cells: Iterable[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *cells]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def read_introduction(file: Path) -> str:
+    """The comment that a file begins with, as one line."""
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line != _PACKAGE]
+    first = next(number for number, line in enumerate([*lines, ""]) if not line.startswith("#"))
+    return " ".join(line.removeprefix("#").strip() for line in lines[:first])
+
+
+def read_leaves(file: Path, conf: Path) -> dict[str, Leaf]:
+    """All values of a file and of the defaults that it names, by key with dots.
+
+    What a file overrides in the defaults of another, such as ``override /data/percepts: symbols``, comes
+    under the name of that group, ``data/percepts``.
+
+    Args:
+        file: Somewhere in ``conf``.
+        conf: The folder of all configurations. Where a file lies in it says where its values belong.
+    """
+    text = file.read_text(encoding="utf-8")
+    group = file.relative_to(conf).parent
+    package = "" if _PACKAGE in text else ".".join(group.parts)
+    leaves: dict[str, Leaf] = {}
+    for entry in yaml.safe_load(text).get("defaults", []):
+        if isinstance(entry, str):
+            leaves |= read_leaves(file.with_name(f"{entry}.yaml"), conf) if entry != "_self_" else {}
+            continue
+        ((name, choice),) = entry.items()
+        if name.startswith("override /"):
+            leaves[name.removeprefix("override /")] = Leaf(choice, "")
+        elif choice is not None:
+            nested = conf / group / name.removeprefix("optional ") / f"{choice}.yaml"
+            leaves |= read_leaves(nested, conf)
+    return leaves | dict(_values(yaml.compose(text), package, text.splitlines()))
+
+
+def _values(node: Any, key: str, lines: list[str]) -> Iterator[tuple[str, Leaf]]:
+    for name, value in node.value:
+        inner = f"{key}.{name.value}".removeprefix(".")
+        if isinstance(value, yaml.MappingNode):
+            yield from _values(value, inner, lines)
+        elif name.value != "defaults":
+            line = lines[value.start_mark.line][value.start_mark.column :]
+            yield inner, Leaf(_as_written(value), line.partition(" # ")[2])
+
+
+def _as_written(node: Any) -> str:
+    if isinstance(node, yaml.ScalarNode):
+        return str(node.value)
+    return f"[{', '.join(_as_written(item) for item in node.value)}]"

@@ -6,7 +6,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from tem_vae.config.problems import flatten
+from tem_vae.config.command_line import keys_of_overrides
+from tem_vae.config.fields import flatten
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import ConfigurationError
 
@@ -41,7 +42,7 @@ def continued_config(config: TrainConfig, overrides: Sequence[str]) -> TrainConf
     differing = sorted(
         k for k in given.keys() | kept.keys() if not _is_free(k) and given.get(k) != kept.get(k)
     )
-    if differing and any(not _is_free(override.lstrip("+~").split("=")[0]) for override in overrides):
+    if differing and not all(map(_is_free, keys_of_overrides(overrides))):
         raise ConfigurationError(_describe_differences(config, differing, given, kept))
     free = {key: value for key, value in config.model_dump().items() if key in _FREE}
     data = stored.data.model_copy(update={"num_workers": config.data.num_workers})

@@ -8,8 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from tem_vae.config.fields import RunDirectory, check_whole, checks_files
-from tem_vae.config.section import Section
+from tem_vae.config.fields import OneKind, RunDirectory, Section, check_whole, checks_files
 from tem_vae.config.worlds import WorldConfig
 from tem_vae.worlds import ActionMismatchError, check_actions
 
@@ -37,7 +36,7 @@ class SymbolsConfig(Section):
         return self
 
 
-PerceptsConfig = Annotated[DigitsConfig | SymbolsConfig, Field(discriminator="source")]
+PerceptsConfig = Annotated[DigitsConfig | SymbolsConfig, Field(discriminator="source"), OneKind()]
 
 
 class HeldOutConfig(Section):

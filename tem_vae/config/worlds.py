@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from tem_vae.config.fields import checks_files
-from tem_vae.config.section import Allowed, Section
+from tem_vae.config.fields import Allowed, OneKind, Section, checks_files
 from tem_vae.worlds import (
     HexagonalWorlds,
     ObstructedWorlds,
@@ -131,4 +130,5 @@ WorldConfig = Annotated[
     | RingWorldConfig
     | GraphWorldConfig,
     Field(discriminator="kind"),
+    OneKind(),
 ]

@@ -53,8 +53,7 @@ def load_run(path: str | Path) -> TrainedRun:
     Raises:
         CheckpointError: There is no checkpoint of this program at the path.
     """
-    checkpoint = read_checkpoint(path)
-    config = TrainConfig.model_validate(checkpoint[CONFIG_KEY])
+    checkpoint, config = _read(path)
     percepts = build_percepts(config.data.percepts)
     actions = config.data.world.actions
     with torch.random.fork_rng():
@@ -74,10 +73,15 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     Raises:
         CheckpointError: There is no checkpoint of this program at the path.
     """
+    return _read(path)[0]
+
+
+def _read(path: str | Path) -> tuple[dict[str, Any], TrainConfig]:
+    """The contents of a checkpoint, and the configuration in them."""
     file = find_checkpoint(Path(path))
     try:
-        checkpoint = torch.load(file, map_location="cpu", weights_only=True)
-        TrainConfig.model_validate(checkpoint[CONFIG_KEY])
+        checkpoint: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        config = TrainConfig.model_validate(checkpoint[CONFIG_KEY])
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise CheckpointError(
             f"{file} is no whole checkpoint: {str(error).splitlines()[0]} "
@@ -88,8 +92,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
             f"{file} was not written by this program, or by another version of it: it holds no valid "
             "configuration. Use a checkpoint that scripts/train.py wrote."
         ) from None
-    contents: dict[str, Any] = checkpoint
-    return contents
+    return checkpoint, config
 
 
 def find_checkpoint(path: Path) -> Path:

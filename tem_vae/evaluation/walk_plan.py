@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from tem_vae.config.build import build_percepts
 from tem_vae.config.evaluation import EvaluationDataConfig
-from tem_vae.config.problems import check, flatten
+from tem_vae.config.fields import flatten
+from tem_vae.config.problems import validate
 from tem_vae.config.training import DataConfig, DigitsConfig, HeldOutConfig, PerceptsConfig
 from tem_vae.errors import ConfigurationError
 from tem_vae.worlds import ActionMismatchError, check_actions
@@ -35,7 +36,9 @@ def plan_walks(trained_on: DataConfig, config: EvaluationDataConfig) -> WalkPlan
         "world": config.world.override(trained_on.test.world),
         "percepts": config.percepts.override(trained_on.percepts),
     }
-    plan = check(tested_on | changes, WalkPlan)
+    plan = validate(
+        tested_on | changes, WalkPlan, flatten(config.model_dump(exclude_none=True)), check_files=False
+    )
     try:
         check_actions(plan.world.actions, known=trained_on.world.actions)
     except ActionMismatchError as error:

@@ -3,23 +3,19 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from composed import check
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from malformed_configurations import jobs, malformed_configurations
 from refusals import Malformed, refuse
 
-from tem_vae.config.command_line import CONF, check_command_line
-from tem_vae.config.evaluation import EvaluateConfig
+from tem_vae.config.command_line import CONF
 from tem_vae.config.fields import CONFIG_KEY
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import ConfigurationError
-
-SCHEMAS = {"train.py": ("train", TrainConfig), "evaluate.py": ("evaluate", EvaluateConfig)}
-
-
-def check(*arguments: str, script: str = "train.py") -> None:
-    check_command_line(arguments, *SCHEMAS[script])
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +26,7 @@ def malformed(tmp_path_factory: pytest.TempPathFactory) -> list[Malformed]:
 
 def test_defaults_are_right() -> None:
     check()
-    check("data/percepts=symbols", "data.world.height=5", "+trainer.max_steps=3", "hydra.job.chdir=true")
+    check("data/percepts=symbols", "data.world.height=5", "++trainer.max_steps=3", "hydra.job.chdir=true")
     check("~experiment")
 
 
@@ -92,6 +88,35 @@ def test_all_problems_are_in_one_message() -> None:
         assert any(line.startswith(start) for line in lines), f"{start!r} is not in {caught.value}"
 
 
+def test_a_key_of_another_kind_is_named_as_such() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check("data=ring", "data.world.height=4", "seed=-1")
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "The configuration has 2 problems:"
+    assert lines[1] == (
+        "  data.world.height = 4: ring has no height, only rectangular and obstructed. "
+        "Allowed here: kind, places"
+    )
+
+
+def test_a_valid_run_is_composed_once_and_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    load, examine = ConfigLoaderImpl.load_configuration, TrainConfig.model_validate
+
+    def counted_load(*arguments: Any, **options: Any) -> Any:
+        calls.append("composed")
+        return load(*arguments, **options)
+
+    def counted_examine(*arguments: Any, **options: Any) -> Any:
+        calls.append("checked")
+        return examine(*arguments, **options)
+
+    monkeypatch.setattr(ConfigLoaderImpl, "load_configuration", counted_load)
+    monkeypatch.setattr(TrainConfig, "model_validate", counted_examine)
+    check("data=ring", "data.world.places=5", "seed=1")
+    assert calls == ["composed", "checked"]
+
+
 def test_a_sweep_checks_keys_and_leaves_values_to_its_jobs() -> None:
     check("-m", "model.metric.rank=-1,4")
     with pytest.raises(ConfigurationError, match="rnak = -1: there is no such key"):
@@ -115,7 +140,7 @@ def test_a_choice_that_other_overrides_need_is_refused_before_the_sweep() -> Non
     check("-m", "data=ring,nonesuch")
     with pytest.raises(ConfigurationError, match=r"data = nonesuch: must be one of .*ring"):
         check("-m", "data=ring,nonesuch", "data.walk_length=7")
-    with pytest.raises(ConfigurationError, match=r"data=ring: Could not override 'data.world.height'"):
+    with pytest.raises(ConfigurationError, match=r"world.height = 5: ring has no height"):
         check("-m", "data=lattice,ring", "data.world.height=5")
 
 

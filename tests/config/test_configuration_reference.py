@@ -9,10 +9,18 @@ from omegaconf import OmegaConf
 from pydantic import Field
 
 from tem_vae.config.command_line import CONF
-from tem_vae.config.commented_yaml import read_introduction, read_leaves
 from tem_vae.config.evaluation import EvaluateConfig
-from tem_vae.config.reference import COMMAND, PAGE, allowed, parts, render, rows
-from tem_vae.config.section import Allowed, Section
+from tem_vae.config.fields import Allowed, Section
+from tem_vae.config.reference import (
+    COMMAND,
+    PAGE,
+    allowed,
+    parts,
+    read_introduction,
+    read_leaves,
+    render,
+    rows,
+)
 from tem_vae.config.training import TrainConfig
 
 SCHEMAS: dict[str, type[Section]] = {"train": TrainConfig, "evaluate": EvaluateConfig}

@@ -28,7 +28,7 @@ from rich.table import Table
 from short_runs import SHORT_RUN
 
 from tem_vae.config.command_line import CONF
-from tem_vae.config.problems import sections_of, tags_of
+from tem_vae.config.fields import choose, sections_of
 from tem_vae.config.training import TrainConfig
 
 
@@ -237,15 +237,11 @@ def fields(
     for name, field in model.model_fields.items():
         value = values.get(name)
         sections = sections_of(field.annotation)
-        fitting = [s for s in sections if len(sections) == 1 or tags_of(s) & set(_strings(value))]
-        if fitting and isinstance(value, Mapping):
-            yield from fields(fitting[0], value, f"{prefix}{name}.")
+        section = choose(sections, value)
+        if section and isinstance(value, Mapping):
+            yield from fields(section, value, f"{prefix}{name}.")
         elif not sections:
             yield f"{prefix}{name}", field.annotation, field.metadata
-
-
-def _strings(value: Any) -> Iterator[str]:
-    yield from (v for v in value.values() if isinstance(v, str)) if isinstance(value, Mapping) else ()
 
 
 def _write(value: object) -> str:
