@@ -1,6 +1,7 @@
 """The floors of the building: each imports only from floors listed before it, and no files go in a circle."""
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -95,6 +96,23 @@ def test_the_files_for_everybody_import_nothing_of_the_package() -> None:
 def test_the_lower_floors_know_no_lightning(floor: str) -> None:
     for path in (ROOT / floor).rglob("*.py"):
         assert "lightning" not in path.read_text().lower(), path
+
+
+def test_the_picture_in_the_docs_shows_these_floors() -> None:
+    page = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    picture = page.split("```mermaid")[1].split("```")[0]
+    floors = [floor for floor in FLOORS if floor not in FOR_EVERYBODY]
+    boxes = re.findall(r"^    (\w+)\[\"(.*?)<br>", picture, re.MULTILINE)
+    assert boxes == [("everybody", "errors · arrays · seeding · text"), *((floor, floor) for floor in floors)]
+    arrows = re.findall(r"(\w+) --> (\w+)", picture)
+    assert arrows == list(zip(floors, ["everybody", *floors[:-1]], strict=True))
+
+
+def test_every_link_of_the_page_leads_somewhere() -> None:
+    page = ROOT.parent / "docs" / "architecture.md"
+    links = re.findall(r"\]\((\.\./[^)]+|[a-z_]+\.md)\)", page.read_text(encoding="utf-8"))
+    assert len(links) > 20
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def test_worlds_know_no_torch() -> None:

@@ -11,6 +11,7 @@ from tem_vae.scores.prediction import score_name
 
 _PREDICTORS = {
     "memory": "TEM VAE, by memory weights",
+    "retrieval": "TEM VAE, place of the heaviest memory",
     "decoded": "TEM VAE, decoded prediction",
     "reconstruction": "  its ceiling: own reconstruction",
     "node_agent": "node agent (remembers places)",
@@ -28,18 +29,18 @@ _BOUND = {
 }
 
 
+_NOT_SCORED = "none"
+
+
 def print_report(metrics: Metrics) -> None:
     """Print accuracies beside their baselines, and the bound with its terms."""
-    moves = f"{metrics['test/zero_shot_moves']:,.0f}"
     console = Console()
-    console.print(
-        _table(
-            f"Moves predicted, {moves} over zero-shot links",
-            ("predictor", "revisits", "zero-shot links"),
-            describe_accuracies(metrics),
-        ),
-        _table("Bound on log p(percepts | actions)", ("term", "nats per percept"), describe_bound(metrics)),
-    )
+    if (moves := metrics["test/zero_shot_moves"]) is not None:
+        title = f"Moves predicted, {moves:,.0f} over zero-shot links"
+        rows = _scored(describe_accuracies(metrics))
+        console.print(_table(title, ("predictor", "revisits", "zero-shot links"), rows))
+    rows = _scored(describe_bound(metrics))
+    console.print(_table("Bound on log p(percepts | actions)", ("term", "nats per percept"), rows))
 
 
 def print_comparison(results: Mapping[str, Metrics]) -> None:
@@ -79,14 +80,19 @@ def _estimate(metrics: Metrics, score: str, factor: int, digits: int, unit: str 
     """A score, in a unit of which one of its own has so many, with its standard error where there is one."""
     mean, error = metrics[f"test/{score}"], metrics[f"test_standard_error/{score}"]
     if mean is None:
-        return "none"
+        return _NOT_SCORED
     spread = "" if error is None else f" ± {factor * error:.{digits}f}"
     return f"{factor * mean:.{digits}f}{spread}{unit}"
 
 
-def _side_by_side(tables: Sequence[Sequence[Sequence[str]]], column: int) -> list[list[str]]:
+def _side_by_side(tables: Sequence[Sequence[Sequence[str]]], column: int) -> list[Sequence[str]]:
     """The row labels of tables that have them in common, and one column of each."""
-    return [[rows[0][0], *(row[column] for row in rows)] for rows in zip(*tables, strict=True)]
+    return _scored([[rows[0][0], *(row[column] for row in rows)] for rows in zip(*tables, strict=True)])
+
+
+def _scored(rows: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+    """The rows in which something was scored: a score that nobody can know has no row."""
+    return [row for row in rows if set(row[1:]) != {_NOT_SCORED}]
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
