@@ -19,9 +19,8 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_nobody_knows_has_no_row(capsys) -> None:
-    text = printed(
-        capsys, zero_shot_moves=7, retrieval_accuracy=0.5, retrieval_zero_shot_accuracy=0.25, elbo=-3
-    )
+    tables.print_report(metrics(zero_shot_moves=7, retrieval_accuracy=0.5, elbo=-3))
+    text = capsys.readouterr().out
     assert "Moves predicted, 7 over zero-shot links" in text
     assert "place of the heaviest memory" in text
     assert "50.0 %" in text
