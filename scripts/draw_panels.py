@@ -8,7 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from tem_vae.report.figures.training import read_scalars
+from tem_vae.runs.folder import RunFolder
+from tem_vae.runs.history import extract_series
 from tem_vae.sweeps.dashboard.drawing import draw_panels
 from tem_vae.sweeps.dashboard.panels import SECTIONS
 
@@ -22,11 +23,13 @@ def main() -> int:
     parser.add_argument("--sections", nargs="+", choices=list(SECTIONS), default=list(SECTIONS))
     parser.add_argument("--output", type=Path, required=True, help="PNG, SVG or PDF file to write")
     arguments = parser.parse_args()
-    missing = [run for run in arguments.runs if not (run / "history.csv").is_file()]
+    runs = [RunFolder(path) for path in arguments.runs]
+    missing = [run for run in runs if not run.history.is_file()]
     if missing:
-        parser.error(f"there is no history.csv in {', '.join(map(str, missing))}; give directories of runs")
+        folders = ", ".join(str(run.path) for run in missing)
+        parser.error(f"there is no {missing[0].history.name} in {folders}; give directories of runs")
     panels = [panel for section in arguments.sections for panel in SECTIONS[section]]
-    scalars = {run.name: read_scalars(run / "history.csv") for run in arguments.runs}
+    scalars = {run.path.name: extract_series(run.read_history()) for run in runs}
     draw_panels(panels, scalars).savefig(arguments.output)
     print(f"Written to {arguments.output}")
     return 0

@@ -10,7 +10,8 @@ from hydra.core.hydra_config import HydraConfig
 from tem_vae.config.launch import launch, output_directory
 from tem_vae.config.resume import continued_config
 from tem_vae.config.training import TrainConfig
-from tem_vae.sweeps.job import objective_value, place_job
+from tem_vae.runs.folder import RunFolder
+from tem_vae.sweeps.jobs import place_job
 
 
 def main(config: TrainConfig) -> float | None:
@@ -28,7 +29,7 @@ def main(config: TrainConfig) -> float | None:
     # Processes that train together all come here.
     rank_zero_only(print_report)(metrics)
     rank_zero_only(print)(f"Written to {run_dir}")
-    return objective_value(config, run_dir)
+    return RunFolder(run_dir).validation_scores().get(config.objective)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """What configurations are made of: sections, kinds of sections, and fields that name files and folders."""
 
 import os
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,9 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-Location = tuple[int | str, ...]
+from tem_vae.runs.checkpoint import check_whole, find_checkpoint
 
-CONFIG_KEY = "tem_vae_config"  # what a checkpoint keeps the configuration of its run under
+Location = tuple[int | str, ...]
 
 
 class Section(BaseModel):
@@ -154,8 +153,8 @@ def _find_checkpoints(paths: tuple[Path, ...], info: ValidationInfo) -> tuple[Pa
     if not checks_files(info):
         return paths
     for path in paths:
-        file = path / "checkpoints" / "best.ckpt" if path.is_dir() else path
-        if not file.is_file():
+        file = find_checkpoint(path)
+        if file is None:
             raise ValueError(
                 "must be a .ckpt file, or the directory of a run that has checkpoints/best.ckpt, "
                 f"and {path} is neither"
@@ -164,27 +163,6 @@ def _find_checkpoints(paths: tuple[Path, ...], info: ValidationInfo) -> tuple[Pa
     if len({path.resolve() for path in paths}) < len(paths):
         raise ValueError("names the same checkpoint twice; name each once")
     return paths
-
-
-def check_whole(file: Path) -> None:
-    """A checkpoint is a zip archive, whose table of contents is at its end; in its pickle is a configuration.
-
-    The pickle is searched and not loaded, which would take torch.
-    """
-    if not os.access(file, os.R_OK):
-        raise ValueError(f"{file} cannot be read")
-    try:
-        with zipfile.ZipFile(file) as archive:
-            pickles = [archive.read(name) for name in archive.namelist() if name.endswith("data.pkl")]
-    except zipfile.BadZipFile:
-        raise ValueError(
-            f"{file} is no whole checkpoint: it was cut off or damaged, or something else wrote it"
-        ) from None
-    if not any(CONFIG_KEY.encode() in contents for contents in pickles):
-        raise ValueError(
-            f"{file} was not written by this program: it holds no configuration of a run; "
-            "use a checkpoint that scripts/train.py wrote"
-        )
 
 
 def checks_files(info: ValidationInfo) -> bool:

@@ -148,8 +148,9 @@ class _Job(Generic[Config]):
     def _check(self, composed: DictConfig) -> Config:
         job = HydraConfig.get()
         raise_problems(list(unknown_choices(job, self.schema)))
-        placed = self._place_job(composed) if self._place_job else composed
-        return validate(placed, self.schema, keys_of_overrides(job.overrides.task))
+        if self._place_job and job.mode == RunMode.MULTIRUN:
+            composed = self._place_job(composed)
+        return validate(composed, self.schema, keys_of_overrides(job.overrides.task))
 
     def refuse(self, error: Exception) -> int:
         """Print what is wrong, once; returns the exit status."""

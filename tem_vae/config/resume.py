@@ -1,6 +1,6 @@
 """What ``resume=true`` continues, and with which configuration."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -10,13 +10,15 @@ from tem_vae.config.command_line import keys_of_overrides
 from tem_vae.config.fields import flatten
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import ConfigurationError
+from tem_vae.runs.folder import RunFolder
 
-# What may be said anew where a run continues; nothing here is part of what it computes.
+# Where a run is written and what is logged of it, and whether it continues: no part of what it computes.
+NOT_COMPUTED = ("resume", "run_dir", "logger")
+
+# What may change where a run continues: the above, and what leaves its numbers as they are.
 _FREE = (
-    "resume",
-    "run_dir",
+    *NOT_COMPUTED,
     "objective",
-    "logger",
     "data.num_workers",
     "trainer.threads",
     "trainer.checkpoint_interval",
@@ -40,9 +42,9 @@ def continued_config(config: TrainConfig, overrides: Sequence[str]) -> TrainConf
     given = flatten(config.model_dump(mode="json"))
     kept = flatten(stored.model_dump(mode="json"))
     differing = sorted(
-        k for k in given.keys() | kept.keys() if not _is_free(k) and given.get(k) != kept.get(k)
+        k for k in given.keys() | kept.keys() if not concerns(k, _FREE) and given.get(k) != kept.get(k)
     )
-    if differing and not all(map(_is_free, keys_of_overrides(overrides))):
+    if differing and not all(concerns(override, _FREE) for override in overrides):
         raise ConfigurationError(_describe_differences(config, differing, given, kept))
     free = {key: value for key, value in config.model_dump().items() if key in _FREE}
     data = stored.data.model_copy(update={"num_workers": config.data.num_workers})
@@ -51,20 +53,22 @@ def continued_config(config: TrainConfig, overrides: Sequence[str]) -> TrainConf
     return stored.model_copy(update=free | {"logger": config.logger, "data": data, "trainer": trainer})
 
 
+def concerns(override: str, keys: Iterable[str]) -> bool:
+    """Whether an override, or the key of one, sets one of some keys or something below one of them."""
+    (key,) = keys_of_overrides([override])
+    return any(key == one or key.startswith(f"{one}.") for one in keys)
+
+
 def _stored_config(config: TrainConfig) -> TrainConfig | None:
-    if config.run_dir is None or not (file := config.run_dir / "config.yaml").exists():
+    if config.run_dir is None or not (file := RunFolder(config.run_dir).config).exists():
         return None
     try:
-        return TrainConfig.model_validate(yaml.safe_load(file.read_text()))
+        return TrainConfig.model_validate(RunFolder(config.run_dir).read_config())
     except (yaml.YAMLError, ValidationError) as error:
         raise ConfigurationError(
             f"{file} is no configuration of this version of the program, so the run cannot continue; "
             f"train anew in another run_dir\n{error}"
         ) from None
-
-
-def _is_free(key: str) -> bool:
-    return any(key == free or key.startswith(f"{free}.") for free in _FREE)
 
 
 def _describe_differences(

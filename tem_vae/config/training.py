@@ -8,8 +8,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from tem_vae.config.fields import OneKind, RunDirectory, Section, check_whole, checks_files
+from tem_vae.config.fields import OneKind, RunDirectory, Section, checks_files
 from tem_vae.config.worlds import WorldConfig
+from tem_vae.runs.checkpoint import check_whole
+from tem_vae.runs.folder import RunFolder
 from tem_vae.worlds import ActionMismatchError, check_actions
 
 
@@ -258,11 +260,11 @@ class TrainConfig(Section):
     def _run_dir_suits(self, info: ValidationInfo) -> Self:
         if self.run_dir is None or not checks_files(info):
             return self
-        checkpoints = self.run_dir / "checkpoints"
-        if checkpoints.exists() and not self.resume:
+        folder = RunFolder(self.run_dir)
+        if folder.holds_run and not self.resume:
             raise ValueError(
                 f"run_dir = {self.run_dir} holds a run already; continue it with resume=true, or name another"
             )
-        if (last := checkpoints / "last.ckpt").exists():
-            check_whole(last)
+        if folder.last.exists():
+            check_whole(folder.last)
         return self

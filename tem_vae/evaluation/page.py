@@ -12,12 +12,12 @@ from rich.progress import track
 
 from tem_vae.data import HeldOutWalks, UnknownTruthError
 from tem_vae.evaluation.tables import describe_accuracies, describe_bound
-from tem_vae.evaluation.trained import TrainedRun, find_checkpoint
+from tem_vae.evaluation.trained import TrainedRun
 from tem_vae.report.figures.walk_animation import animate_walk, animated_steps
 from tem_vae.report.gallery import GALLERY
 from tem_vae.report.illustration import Illustration
 from tem_vae.report.subject import Subject
-from tem_vae.runs.metrics import Metrics
+from tem_vae.runs.folder import Metrics, RunFolder
 
 _T = TypeVar("_T")
 
@@ -86,7 +86,7 @@ def _gather(run: TrainedRun, checkpoint: Path, walks: HeldOutWalks) -> Subject:
         source.actions,
         list(batches),
         walks.seed,
-        find_checkpoint(checkpoint).parents[1] / "history.csv",
+        RunFolder.of(checkpoint).history,
     )
 
 

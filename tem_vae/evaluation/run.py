@@ -15,7 +15,7 @@ from tem_vae.evaluation.page import write_report
 from tem_vae.evaluation.tester import score
 from tem_vae.evaluation.trained import TrainedRun, load_run
 from tem_vae.evaluation.walk_plan import WalkPlan, check_same, plan_walks
-from tem_vae.runs.metrics import Metrics, write_metrics
+from tem_vae.runs.folder import Metrics, RunFolder
 from tem_vae.runs.terminal import progress_bar, quiet_lightning
 
 
@@ -40,13 +40,12 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:
     check_same(plans)
     results = {}
     for name, run in runs.items():
-        folder = run_dir / name if len(runs) > 1 else run_dir
+        folder = RunFolder(run_dir / name if len(runs) > 1 else run_dir)
         walks = build_walks(plans[name], run)
-        results[name] = score(run, walks, build_tester_trainer(folder))
-        folder.mkdir(parents=True, exist_ok=True)
-        write_metrics(results[name], folder)
+        results[name] = score(run, walks, build_tester_trainer(folder.path))
+        folder.write_metrics(results[name])
         if config.report:
-            write_report(run, paths[name], walks, results[name], folder / "report")
+            write_report(run, paths[name], walks, results[name], folder.report)
     if len(runs) > 1:
         write_comparison(results, run_dir / "comparison.csv")
     return results

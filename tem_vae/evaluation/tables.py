@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tem_vae.evaluation.tester import IWAE_STEPS
-from tem_vae.runs.metrics import Metrics
+from tem_vae.runs.folder import Metrics
 from tem_vae.scores.prediction import score_name
 
 _PREDICTORS = {

@@ -11,7 +11,7 @@ from tem_vae.config.build import build_model
 from tem_vae.data import HeldOutWalks, PerceptSource, Symbols, Walks, WalkSource
 from tem_vae.evaluation.trained import TrainedRun
 from tem_vae.model import TemVae
-from tem_vae.runs.metrics import Metrics
+from tem_vae.runs.folder import Metrics
 from tem_vae.scores.classifier import NearestPercept
 from tem_vae.scores.oracle import importance_weighted_bounds
 from tem_vae.scores.prediction import (

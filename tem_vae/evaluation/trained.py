@@ -9,18 +9,31 @@ import torch
 from pydantic import ValidationError
 
 from tem_vae.config.build import build_model, build_percepts
-from tem_vae.config.fields import CONFIG_KEY
 from tem_vae.config.training import TrainConfig
 from tem_vae.data import PerceptSource
 from tem_vae.errors import CheckpointError
 from tem_vae.model import TemVae
+from tem_vae.runs.checkpoint import CONFIG_KEY, find_checkpoint
 
 _MODEL_PREFIX = "model."
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint as it was written.
+
+    Attributes:
+        config: The configuration of its run.
+        contents: All that Lightning put into it, by key.
+    """
+
+    config: TrainConfig
+    contents: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class TrainedRun:
-    """What a checkpoint holds.
+    """A trained model and what belongs to it.
 
     Attributes:
         config: The configuration of its run.
@@ -53,35 +66,36 @@ def load_run(path: str | Path) -> TrainedRun:
     Raises:
         CheckpointError: There is no checkpoint of this program at the path.
     """
-    checkpoint, config = _read(path)
+    checkpoint = read_checkpoint(path)
+    config = checkpoint.config
     percepts = build_percepts(config.data.percepts)
     actions = config.data.world.actions
     with torch.random.fork_rng():
         model = build_model(config.model, percepts.percept_shape, len(actions))
     weights = {
         name.removeprefix(_MODEL_PREFIX): value
-        for name, value in checkpoint["state_dict"].items()
+        for name, value in checkpoint.contents["state_dict"].items()
         if name.startswith(_MODEL_PREFIX)
     }
     model.load_state_dict(weights)
     return TrainedRun(config, percepts, actions, model.eval())
 
 
-def read_checkpoint(path: str | Path) -> dict[str, Any]:
+def read_checkpoint(path: str | Path) -> Checkpoint:
     """The contents of a checkpoint, tensors and plain values only.
 
     Raises:
         CheckpointError: There is no checkpoint of this program at the path.
     """
-    return _read(path)[0]
-
-
-def _read(path: str | Path) -> tuple[dict[str, Any], TrainConfig]:
-    """The contents of a checkpoint, and the configuration in them."""
     file = find_checkpoint(Path(path))
+    if file is None:
+        raise CheckpointError(
+            f"there is no checkpoint at {path}; give a .ckpt file, or the directory of a run that has "
+            "checkpoints/best.ckpt"
+        )
     try:
-        checkpoint: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-        config = TrainConfig.model_validate(checkpoint[CONFIG_KEY])
+        contents = torch.load(file, map_location="cpu", weights_only=True)
+        return Checkpoint(TrainConfig.model_validate(contents[CONFIG_KEY]), contents)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise CheckpointError(
             f"{file} is no whole checkpoint: {str(error).splitlines()[0]} "
@@ -92,19 +106,3 @@ def _read(path: str | Path) -> tuple[dict[str, Any], TrainConfig]:
             f"{file} was not written by this program, or by another version of it: it holds no valid "
             "configuration. Use a checkpoint that scripts/train.py wrote."
         ) from None
-    return checkpoint, config
-
-
-def find_checkpoint(path: Path) -> Path:
-    """The checkpoint file that a path means.
-
-    Raises:
-        CheckpointError: There is none.
-    """
-    file = path / "checkpoints" / "best.ckpt" if path.is_dir() else path
-    if not file.is_file():
-        raise CheckpointError(
-            f"there is no checkpoint at {file}; give a .ckpt file or the directory of a run that has "
-            "checkpoints/best.ckpt"
-        )
-    return file

@@ -1,14 +1,42 @@
-"""Small files that are whole whenever they are there."""
+"""Files that are whole whenever they are there."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write beside the file and then rename: a kill at any moment leaves the old file or the new one."""
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes its place at the end of the block, when its bytes are on the disk.
+
+    It is written beside its place, under the same name with ``.part`` added, and then renamed: a kill or a
+    power cut at any moment leaves the old file or the new one. An error in the block leaves the old one.
+
+    Args:
+        path: Of the file; its folder is made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f"{path.name}.part")
-    with scratch.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
+    with scratch.open("wb") as file:
+        yield file
         file.flush()
         os.fsync(file.fileno())
     scratch.replace(path)
+    _sync_folder(path.parent)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text as `whole_file` does, in UTF-8."""
+    with whole_file(path) as file:
+        file.write(text.encode())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in the folder last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

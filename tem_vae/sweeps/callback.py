@@ -15,10 +15,11 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from tem_vae.config.launch import CONFIGURATION_WRONG
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import CheckpointError, ConfigurationError
-from tem_vae.sweeps.jobs import FAILURE_FILE, has_jobs
+from tem_vae.runs.files import write_whole
+from tem_vae.runs.folder import RunFolder
+from tem_vae.sweeps.jobs import has_jobs
 from tem_vae.sweeps.record import SweepRecord, find_sweep, identifying_overrides, read_record
 from tem_vae.sweeps.search import continue_search, is_search
-from tem_vae.sweeps.summary import print_summary, summarize
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class SweepCallback(Callback):
 
     def on_job_start(self, config: DictConfig, **_: Any) -> None:
         """A job that is tried again may succeed."""
-        (Path(config.hydra.runtime.output_dir) / FAILURE_FILE).unlink(missing_ok=True)
+        _folder_of(config).failure.unlink(missing_ok=True)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
         """Note why a job of a sweep failed, and let the sweep go on without its result."""
@@ -66,8 +67,7 @@ class SweepCallback(Callback):
             "reason": f"{type(error).__name__}: {error}",
             "traceback": "".join(traceback.format_exception(error)),
         }
-        file = Path(config.hydra.runtime.output_dir) / FAILURE_FILE
-        file.write_text(json.dumps(failure, indent=2) + "\n")
+        write_whole(_folder_of(config).failure, json.dumps(failure, indent=2) + "\n")
         job_return.status = JobStatus.COMPLETED
         job_return.return_value = None
 
@@ -76,6 +76,9 @@ class SweepCallback(Callback):
         sweep_dir, self.unfinished = self.unfinished, None
         if sweep_dir is None or not has_jobs(sweep_dir):
             return False
+        # Every single run loads this file; figures, which only a sweep needs, take seconds to load.
+        from tem_vae.sweeps.summary import print_summary, summarize
+
         summary = summarize(sweep_dir)
         print_summary(summary)
         return bool(summary.failures)
@@ -109,6 +112,10 @@ def settle_directory(config: DictConfig) -> Path:
         config.hydra.sweep.dir = str(sweep_dir)
     config.hydra.overrides.hydra.append(f"hydra.sweep.dir='{sweep_dir}'")
     return sweep_dir
+
+
+def _folder_of(job: DictConfig) -> RunFolder:
+    return RunFolder(Path(job.hydra.runtime.output_dir))
 
 
 def _command(config: DictConfig) -> list[str]:

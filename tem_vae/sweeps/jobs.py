@@ -1,21 +1,18 @@
-"""What the jobs of a sweep left on disk."""
+"""The jobs of a sweep: where each writes and what it continues, and what all left on disk."""
 
-import csv
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
 
-FAILURE_FILE = "failure.json"
-METRICS_FILE = "metrics.json"
-
-_ANY_JOB = "*/.hydra/overrides.yaml"
-_CHOOSES_CHECKPOINT = "elbo/validation_elbo"
-# They say how a job is run, not what it is.
-_NOT_CONFIGURATION = ("resume", "run_dir", "logger")
+from tem_vae.config.resume import NOT_COMPUTED, concerns
+from tem_vae.runs.folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -36,9 +33,26 @@ class Job:
     failure: str | None
 
 
+def place_job(composed: DictConfig) -> DictConfig:
+    """The configuration of the job that Hydra runs now, with its directory and its sweep's wandb group.
+
+    ``resume`` stays true only where the job left something to continue.
+    """
+    folder = RunFolder(Path(HydraConfig.get().runtime.output_dir))
+    resume = composed.resume and folder.last.exists()
+    if composed.resume and not resume:
+        # Cut off before its first checkpoint was whole: there is nothing to keep.
+        shutil.rmtree(folder.checkpoints, ignore_errors=True)
+    placed = composed.copy()
+    placed.run_dir = str(folder.path)
+    placed.resume = resume
+    placed.logger.group = composed.logger.group or folder.path.parent.name
+    return placed
+
+
 def has_jobs(sweep_dir: Path) -> bool:
     """Whether a job of a sweep was begun in a directory."""
-    return any(sweep_dir.glob(_ANY_JOB))
+    return any(_find_jobs(sweep_dir))
 
 
 def read_jobs(sweep_dir: Path) -> list[Job]:
@@ -47,45 +61,26 @@ def read_jobs(sweep_dir: Path) -> list[Job]:
     Raises:
         FileNotFoundError: There is no job in the directory.
     """
-    if not has_jobs(sweep_dir):
+    directories = sorted(_find_jobs(sweep_dir), key=_order)
+    if not directories:
         raise FileNotFoundError(
             f"{sweep_dir} holds no job of a sweep; give the directory that a multirun wrote, "
             "such as multirun/2026-01-31_12-00-00"
         )
-    directories = sorted((file.parent.parent for file in sweep_dir.glob(_ANY_JOB)), key=_order)
-    return [_read_job(directory) for directory in directories]
+    return [_read_job(RunFolder(directory)) for directory in directories]
 
 
-def validation_scores(run_dir: Path) -> dict[str, float]:
-    """The validation scores of a run's best checkpoint, by logged name.
-
-    The best checkpoint is that of the update with the highest validated bound, so its scores stand in that
-    row of ``history.csv``.
-    """
-    history = run_dir / "history.csv"
-    if not history.exists():
-        return {}
-    with history.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row.get(_CHOOSES_CHECKPOINT)]
-    if not rows:
-        return {}
-    best = max(rows, key=lambda row: float(row[_CHOOSES_CHECKPOINT]))
-    return {
-        name: float(value)
-        for name, value in best.items()
-        if value and name.startswith(("prediction/", "elbo/validation_"))
-    }
+def _find_jobs(sweep_dir: Path) -> Iterator[Path]:
+    return (path for path in sweep_dir.glob("*/") if RunFolder(path).overrides.exists())
 
 
-def _read_job(directory: Path) -> Job:
-    lines = yaml.safe_load((directory / ".hydra" / "overrides.yaml").read_text()) or []
-    overrides = dict(_split_override(line) for line in lines)
-    kept = {key: value for key, value in overrides.items() if not key.startswith(_NOT_CONFIGURATION)}
-    metrics_file = directory / METRICS_FILE
-    if not metrics_file.exists():
-        return Job(directory, kept, {}, _describe_failure(directory))
-    metrics = json.loads(metrics_file.read_text())
-    return Job(directory, kept, metrics | validation_scores(directory), None)
+def _read_job(folder: RunFolder) -> Job:
+    lines = yaml.safe_load(folder.overrides.read_text()) or []
+    overrides = dict(_split_override(line) for line in lines if not concerns(line, NOT_COMPUTED))
+    metrics = folder.read_metrics()
+    if metrics is None:
+        return Job(folder.path, overrides, {}, _describe_failure(folder))
+    return Job(folder.path, overrides, metrics | folder.validation_scores(), None)
 
 
 def _split_override(line: str) -> tuple[str, Any]:
@@ -101,10 +96,9 @@ def _as_number(value: Any) -> Any:
         return value
 
 
-def _describe_failure(directory: Path) -> str:
-    file = directory / FAILURE_FILE
-    if file.exists():
-        return str(json.loads(file.read_text())["reason"])
+def _describe_failure(folder: RunFolder) -> str:
+    if folder.failure.exists():
+        return str(json.loads(folder.failure.read_text())["reason"])
     return "ended without a result: still running, or killed from outside (as for want of memory)"
 
 

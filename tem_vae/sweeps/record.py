@@ -6,12 +6,13 @@ from pathlib import Path
 
 import yaml
 
+from tem_vae.config.resume import NOT_COMPUTED, concerns
 from tem_vae.errors import ConfigurationError
 
 RECORD_FILE = "sweep.yaml"
 
 # Where jobs run and are written may change from one part of a sweep to the next.
-_FREE_TO_CHANGE = ("hydra/launcher", "hydra.launcher", "hydra.sweep.dir", "logger", "resume")
+_FREE = (*NOT_COMPUTED, "hydra/launcher", "hydra.launcher", "hydra.sweep.dir")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class SweepRecord:
 
 def identifying_overrides(overrides: Sequence[str]) -> tuple[str, ...]:
     """Those that tell one sweep from another, in a fixed order."""
-    return tuple(sorted(o for o in overrides if not o.lstrip("+~").startswith(_FREE_TO_CHANGE)))
+    return tuple(sorted(o for o in overrides if not concerns(o, _FREE)))
 
 
 def read_record(sweep_dir: Path) -> SweepRecord | None:

@@ -1,39 +1,68 @@
-"""Where the scalars of a run go."""
+"""Where the scalars of a run go: always to its history, and to the logger that the configuration names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import wandb
-from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
+from lightning.pytorch.loggers import CSVLogger, Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from tem_vae.config.training import LoggerConfig, TrainConfig
 from tem_vae.errors import ConfigurationError
-from tem_vae.runs.interruption import Interrupted
-from tem_vae.training.history import HistoryLogger
+from tem_vae.runs.folder import RunFolder
+from tem_vae.runs.history import read_history, write_history
 
-# The axis of every panel, and the sections of what is logged.
-UPDATES = "trainer/global_step"
-SECTIONS = (
-    "elbo",
-    "prediction",
-    "metric",
-    "neighborhood",
-    "memory",
-    "path_integration",
-    "optimizer",
-    "speed",
-)
+
+class HistoryLogger(Logger):
+    """Writes the history file of a run, whatever other logger there is.
+
+    A continued run keeps the rows of the updates before the one it continues from.
+
+    Args:
+        path: Of the file.
+        first_update: Rows of earlier runs from this update on are dropped.
+    """
+
+    name = "history"
+    version = ""
+
+    def __init__(self, path: Path, first_update: int = 0) -> None:
+        super().__init__()
+        self.path = path
+        self._rows = {update: row for update, row in read_history(path).items() if update < first_update}
+
+    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the configuration has a file of its own."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Take in the scalars of an update."""
+        row = self._rows.setdefault(step or 0, {})
+        row.update({name: value for name, value in metrics.items() if name != "epoch"})
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Write the file anew."""
+        write_history(self.path, self._rows)
+
+    def finalize(self, status: str) -> None:
+        """Write what there is, however the run ended."""
+        self.save()
 
 
 def check_account(config: LoggerConfig) -> None:
-    """Logging online needs a key of wandb.
+    """Check that there is a key of wandb, if it is to log online.
 
     Raises:
         ConfigurationError: There is none.
     """
-    if config.kind == "wandb" and not config.offline and not wandb.login(prompt=False):
+    if config.kind != "wandb" or config.offline:
+        return
+    # It takes a second to load.
+    import wandb
+
+    if not wandb.login(prompt=False):
         raise ConfigurationError(
             "logger.offline = false: logging online needs a wandb key, and none was found; run `wandb login` "
             "or set WANDB_API_KEY, or leave it out and upload later with `wandb sync`"
@@ -41,51 +70,22 @@ def check_account(config: LoggerConfig) -> None:
 
 
 @contextmanager
-def open_loggers(config: TrainConfig, run_dir: Path, first_update: int) -> Iterator[list[Logger]]:
-    """The loggers of a run; a wandb run is finished however the block is left, with its exit status.
+def open_loggers(config: TrainConfig, folder: RunFolder, first_update: int) -> Iterator[list[Logger]]:
+    """The loggers of a run, which are closed at the end of the block.
 
     Args:
         config: The configuration.
-        run_dir: Where they write.
+        folder: Where they write.
         first_update: The update from which the run continues, 0 for a new one.
     """
-    loggers: list[Logger] = [HistoryLogger(run_dir / "history.csv", first_update)]
+    loggers: list[Logger] = [HistoryLogger(folder.history, first_update)]
     if config.logger.kind == "csv":
-        loggers.append(CSVLogger(run_dir, name="csv", version=""))
-    if config.logger.kind == "wandb":
-        loggers.append(_open_wandb(config, run_dir))
-    exit_code = 1
-    try:
+        loggers.append(CSVLogger(folder.path, name="csv", version=""))
+    if config.logger.kind != "wandb":
         yield loggers
-        exit_code = 0
-    except Interrupted as interrupted:
-        exit_code = interrupted.exit_status
-        raise
-    finally:
-        wandb.finish(exit_code=exit_code)
+        return
+    # It takes a second to load, and only this kind needs it.
+    from tem_vae.training.wandb_run import open_wandb
 
-
-def _open_wandb(config: TrainConfig, run_dir: Path) -> WandbLogger:
-    # The logger would start a run with an argument that wandb warns about.
-    run = _start_wandb(config, run_dir) if getattr(rank_zero_only, "rank", 0) == 0 else None
-    return WandbLogger(experiment=run, save_dir=run_dir, offline=config.logger.offline)
-
-
-def _start_wandb(config: TrainConfig, run_dir: Path) -> wandb.Run:
-    run = wandb.init(
-        project=config.logger.project,
-        dir=run_dir,
-        mode="offline" if config.logger.offline else "online",
-        name=run_dir.name,
-        group=config.logger.group,
-        tags=config.logger.tags,
-        job_type="train",
-        config=config.model_dump(mode="json"),
-        settings=wandb.Settings(silent=True),
-    )
-    for section in SECTIONS:
-        run.define_metric(f"{section}/*", step_metric=UPDATES, summary="min,max,last")
-    # A histogram has no least value, and a final score has but one.
-    for section in ("histogram", "test", "train"):
-        run.define_metric(f"{section}/*", step_metric=UPDATES)
-    return run
+    with open_wandb(config, folder.path) as logger:
+        yield [*loggers, logger]

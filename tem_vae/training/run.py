@@ -3,10 +3,10 @@
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
-import yaml
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 
@@ -15,9 +15,8 @@ from tem_vae.config.training import TrainConfig
 from tem_vae.errors import ConfigurationError
 from tem_vae.evaluation.tester import build_scores, score
 from tem_vae.evaluation.trained import load_run, read_checkpoint
-from tem_vae.runs.files import write_whole
+from tem_vae.runs.folder import Metrics, RunFolder
 from tem_vae.runs.interruption import interruption
-from tem_vae.runs.metrics import Metrics, read_metrics, write_metrics
 from tem_vae.runs.terminal import quiet_lightning
 from tem_vae.scores.prediction import MODEL
 from tem_vae.training.callbacks.build import build_callbacks
@@ -42,55 +41,51 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
             accelerator, or the key that logging online needs.
         CheckpointError: ``resume`` is true and the last checkpoint is damaged.
     """
-    checkpoints = run_dir / "checkpoints"
-    if checkpoints.exists() and not config.resume:
+    folder = RunFolder(run_dir)
+    if folder.holds_run and not config.resume:
         raise ConfigurationError(
             f"run_dir = {run_dir} holds a run already; continue it with resume=true, or name another run_dir"
         )
-    if config.resume and (finished := read_metrics(run_dir)):
+    if config.resume and (finished := folder.read_metrics()):
         _log.info("the run in %s was finished before; nothing is left to do", run_dir)
         return finished
     check_devices(config.trainer)
     check_account(config.logger)
-    last = last_checkpoint(config, run_dir)
-    first_update = read_checkpoint(last)["global_step"] if last else 0
+    resumed = _read_last_checkpoint(folder) if config.resume else None
+    first_update = resumed["global_step"] if resumed else 0
     _announce(config, run_dir, first_update)
     quiet_lightning()
     torch.set_num_threads(config.trainer.threads)
     L.seed_everything(config.seed, workers=True, verbose=False)
-    run_dir.mkdir(parents=True, exist_ok=True)
-    write_whole(run_dir / "config.yaml", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+    folder.write_config(config.model_dump(mode="json"))
     data = build_data(config.data, config.seed, config.trainer.max_steps)
     model = build_model(config.model, data.train.percept_shape, len(data.train.actions))
     scores = build_scores(data.train, MODEL)
     module = TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
     clock = TrainingClock()
-    with open_loggers(config, run_dir, first_update) as loggers:
-        trainer = build_trainer(config, build_callbacks(config, run_dir, clock, data.train), loggers)
+    with open_loggers(config, folder, first_update) as loggers:
+        trainer = build_trainer(config, build_callbacks(config, folder, clock, data.train), loggers, resumed)
         with interruption.deferral():
-            trainer.fit(module, data, ckpt_path=last, weights_only=True)
+            trainer.fit(module, data, ckpt_path=folder.last if resumed else None, weights_only=True)
             for logger in loggers:
                 logger.save()
-            trainer.save_checkpoint(checkpoints / "last.ckpt")
-            if not (checkpoints / "best.ckpt").exists():
-                trainer.save_checkpoint(checkpoints / "best.ckpt")
+            trainer.save_checkpoint(folder.last)
+            if not folder.best.exists():
+                trainer.save_checkpoint(folder.best)
         metrics = score(load_run(run_dir), data.test, trainer) | describe_training(data, clock, trainer)
         for logger in loggers:
             logger.log_metrics({k: v for k, v in metrics.items() if v is not None}, trainer.global_step)
     if trainer.is_global_zero:
-        write_metrics(metrics, run_dir)
+        folder.write_metrics(metrics)
     return metrics
 
 
-def last_checkpoint(config: TrainConfig, run_dir: Path) -> Path | None:
-    """The checkpoint to continue from; None where there is none yet, or where the run is a new one."""
-    path = run_dir / "checkpoints" / "last.ckpt"
-    if not config.resume:
+def _read_last_checkpoint(folder: RunFolder) -> dict[str, Any] | None:
+    """The contents of the checkpoint to continue from; None where there is none yet."""
+    if not folder.last.exists():
+        _log.warning("%s holds no checkpoint to continue from; the run starts at its beginning", folder.path)
         return None
-    if not path.exists():
-        _log.warning("%s holds no checkpoint to continue from; the run starts at its beginning", run_dir)
-        return None
-    return path
+    return read_checkpoint(folder.last).contents
 
 
 def _announce(config: TrainConfig, run_dir: Path, first_update: int) -> None:
@@ -100,8 +95,20 @@ def _announce(config: TrainConfig, run_dir: Path, first_update: int) -> None:
     _log.info("training %s: %s, written to %s", begins, what, run_dir)
 
 
-def build_trainer(config: TrainConfig, callbacks: list[Callback], loggers: list[Logger]) -> L.Trainer:
-    """Lightning's trainer. One epoch is the whole run: training batches never end and never repeat."""
+def build_trainer(
+    config: TrainConfig,
+    callbacks: list[Callback],
+    loggers: list[Logger],
+    resumed: dict[str, Any] | None = None,
+) -> L.Trainer:
+    """Lightning's trainer. One epoch is the whole run: training batches never end and never repeat.
+
+    Args:
+        config: The configuration.
+        callbacks: What it calls.
+        loggers: Where it logs.
+        resumed: The contents of the checkpoint that the run continues from; None for a new run.
+    """
     trainer = config.trainer
     return L.Trainer(
         max_steps=trainer.max_steps,
@@ -116,7 +123,7 @@ def build_trainer(config: TrainConfig, callbacks: list[Callback], loggers: list[
         num_sanity_val_steps=0,
         callbacks=callbacks,
         logger=loggers,
-        plugins=[AtomicCheckpointIO()],
+        plugins=[AtomicCheckpointIO(resumed)],
         use_distributed_sampler=False,
         enable_model_summary=False,
         enable_progress_bar=sys.stdout.isatty(),

@@ -13,9 +13,9 @@ from malformed_configurations import jobs, malformed_configurations
 from refusals import Malformed, refuse
 
 from tem_vae.config.command_line import CONF
-from tem_vae.config.fields import CONFIG_KEY
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import ConfigurationError
+from tem_vae.runs.checkpoint import CONFIG_KEY
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from composed import compose_evaluation, compose_short_run
 
 from tem_vae.evaluation.run import evaluate
 from tem_vae.report.figures import walk_animation
-from tem_vae.runs.metrics import Metrics
+from tem_vae.runs.folder import Metrics
 from tem_vae.training.run import train
 
 

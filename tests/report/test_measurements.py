@@ -16,10 +16,11 @@ from tem_vae.report.figures.accuracy import bin_accuracy, recall_experience
 from tem_vae.report.figures.distances import draw_pairs
 from tem_vae.report.figures.path_integration import measure_drift
 from tem_vae.report.figures.rate_maps import choose_targets, rate_map, to_cells
-from tem_vae.report.figures.training import Series, find_lock_in, measure_training
+from tem_vae.report.figures.training import find_lock_in, measure_training
 from tem_vae.report.intervals import clustered_shares
 from tem_vae.report.table import Table, flatten_array
 from tem_vae.report.walk_trace import name_kinds
+from tem_vae.runs.history import Series
 
 ACTIONS = ("stay", "up", "down", "left", "right")
 MOVES = torch.tensor([[0, 0], [0, 1], [0, -1], [-1, 0], [1, 0]])

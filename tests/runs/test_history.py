@@ -1,36 +1,33 @@
-import csv
+"""``history.csv``: what is written is what is read."""
+
+import math
 from pathlib import Path
 
-from tem_vae.training.history import HistoryLogger
+from tem_vae.runs.history import extract_series, read_history, write_history
+
+HISTORY = {19: {"elbo/elbo": -1.0 / 3.0}, 9: {"elbo/kl": math.inf, "elbo/elbo": -80.5}}
 
 
-def read(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+def test_the_file_has_a_row_an_update_and_a_column_a_scalar(tmp_path: Path) -> None:
+    write_history(tmp_path / "h.csv", HISTORY)
+    assert (tmp_path / "h.csv").read_bytes() == (
+        b"update,elbo/elbo,elbo/kl\r\n9,-80.5,inf\r\n19,-0.3333333333333333,\r\n"
+    )
 
 
-def test_scalars_of_an_update_stand_in_one_row(tmp_path: Path) -> None:
-    history = HistoryLogger(tmp_path / "history.csv")
-    history.log_metrics({"loss": 1.5, "epoch": 0}, step=9)
-    history.log_metrics({"score": 0.25}, step=9)
-    history.log_metrics({"loss": 1.25}, step=19)
-    history.save()
-    assert read(tmp_path / "history.csv") == [
-        {"update": "9", "loss": "1.5", "score": "0.25"},
-        {"update": "19", "loss": "1.25", "score": ""},
-    ]
+def test_every_bit_is_read_back(tmp_path: Path) -> None:
+    write_history(tmp_path / "h.csv", HISTORY)
+    assert read_history(tmp_path / "h.csv") == HISTORY
 
 
-def test_a_continued_run_keeps_what_came_before_it(tmp_path: Path) -> None:
-    first = HistoryLogger(tmp_path / "history.csv")
-    for update in (9, 19, 29):
-        first.log_metrics({"loss": float(update)}, step=update)
-    first.finalize("failed")
-    second = HistoryLogger(tmp_path / "history.csv", first_update=20)
-    second.log_metrics({"loss": -1.0}, step=29)
-    second.finalize("success")
-    assert [(row["update"], row["loss"]) for row in read(tmp_path / "history.csv")] == [
-        ("9", "9.0"),
-        ("19", "19.0"),
-        ("29", "-1.0"),
-    ]
+def test_where_nothing_was_logged_there_is_nothing(tmp_path: Path) -> None:
+    assert read_history(tmp_path / "h.csv") == {}
+    write_history(tmp_path / "h.csv", {})
+    assert read_history(tmp_path / "h.csv") == {}
+
+
+def test_a_series_holds_finite_values_only() -> None:
+    series = extract_series({9: {"a": 1.0, "b": math.nan}, 19: {"a": math.inf}, 29: {"a": 2.0}})
+    assert list(series) == ["a"]
+    assert series["a"].updates.tolist() == [9, 29]
+    assert series["a"].values.tolist() == [1.0, 2.0]

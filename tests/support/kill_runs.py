@@ -1,6 +1,6 @@
 """Kill short runs at random moments, continue them, and see that they end as a run never killed, bit for bit.
 
-``python tests/training/kill_runs.py --kills 50`` prints a table; the exit status is 1 if any run ended
+``python tests/support/kill_runs.py --kills 50`` prints a table; the exit status is 1 if any run ended
 differently. Runs are processes of their own, forked with the libraries loaded: to load them would take most
 of the time of a short run.
 """
@@ -28,6 +28,9 @@ from rich.table import Table
 from short_runs import SHORT_RUN
 
 # Loaded here, once, for all runs.
+import tem_vae.evaluation.tables
+import tem_vae.training.run  # noqa: F401
+from tem_vae.runs.folder import RunFolder
 
 TRAIN = Path(__file__).parents[2] / "scripts" / "train.py"
 # Of wall time and of the process, which no two runs share.
@@ -47,9 +50,9 @@ class Kill:
         """Wait for the moment and send the signal; whether the run was still there."""
         launched = time.time()
         if self.moment != "start-up":
-            _wait(process, lambda: _written_since(run_dir / "config.yaml", launched))
+            _wait(process, lambda: _written_since(RunFolder(run_dir).config, launched))
         if self.moment == "checkpoint write":
-            checkpoints = run_dir / "checkpoints"
+            checkpoints = RunFolder(run_dir).checkpoints
             _wait(process, lambda: any(checkpoints.glob("*.part")), pause=0.0)
         else:
             time.sleep(self.delay)

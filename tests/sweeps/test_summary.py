@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 from sweeps import write_job
 
-from tem_vae.sweeps.jobs import read_jobs, validation_scores
+from tem_vae.runs.folder import RunFolder
+from tem_vae.sweeps.jobs import read_jobs
 from tem_vae.sweeps.summary import reproducing_command, summarize
 from tem_vae.sweeps.table import best_row, estimate, tabulate, varied_keys
 
@@ -65,7 +66,7 @@ def test_a_seed_tried_twice_counts_once(tmp_path):
 
 
 def test_validation_scores_are_those_of_the_best_checkpoint(sweep):
-    scores = validation_scores(sweep / "0")
+    scores = RunFolder(sweep / "0").validation_scores()
     assert scores == {"elbo/validation_elbo": -90.0, "prediction/zero_shot_accuracy": pytest.approx(1.6)}
 
 

@@ -11,7 +11,7 @@ from composed import compose_evaluation, compose_short_run
 
 from tem_vae.config.training import TrainConfig
 from tem_vae.evaluation.run import evaluate
-from tem_vae.runs.metrics import Metrics
+from tem_vae.runs.folder import Metrics
 from tem_vae.training import load
 from tem_vae.training.run import train
 

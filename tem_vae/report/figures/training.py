@@ -1,6 +1,5 @@
 """Bound and accuracies over training, and when path integration locked in."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tem_vae.arrays import FloatArray, IntArray
 from tem_vae.report.illustration import Illustration
 from tem_vae.report.style import (
     BLACK,
@@ -25,6 +23,7 @@ from tem_vae.report.style import (
 )
 from tem_vae.report.subject import Subject
 from tem_vae.report.table import Table
+from tem_vae.runs.history import Series, extract_series, read_history
 
 _LOCKED_IN = 0.9  # of the best zero-shot accuracy of the run
 
@@ -59,19 +58,6 @@ def illustrate_training(subject: Subject) -> Illustration:
 
 
 @dataclass(frozen=True)
-class Series:
-    """A logged scalar.
-
-    Attributes:
-        updates: At which it was logged, (n,).
-        values: (n,).
-    """
-
-    updates: IntArray
-    values: FloatArray
-
-
-@dataclass(frozen=True)
 class TrainingHistory:
     """What was logged in the course of a run.
 
@@ -97,21 +83,10 @@ class TrainingHistory:
 
 def measure_training(path: Path | None) -> TrainingHistory:
     """The bounds and accuracies in a ``history.csv``; nothing if there is none."""
-    if path is None or not path.exists():
-        return TrainingHistory({}, None)
-    scalars = read_scalars(path)
+    scalars = extract_series(read_history(path)) if path else {}
     shown = (*BOUND, *VALIDATION_BOUND, *ACCURACIES)
     series = {name: scalars[name] for name in shown if name in scalars}
     return TrainingHistory(series, find_lock_in(series.get(ACCURACIES[0])))
-
-
-def read_scalars(path: Path) -> dict[str, Series]:
-    """Every scalar of a ``history.csv`` by name; one that was never finite is missing."""
-    with path.open(newline="") as file:
-        reader = csv.DictReader(file)
-        rows, names = list(reader), reader.fieldnames or ()
-    series = {name: _series(rows, name) for name in names if name != "update"}
-    return {name: one for name, one in series.items() if len(one.updates)}
 
 
 def find_lock_in(zero_shot: Series | None) -> int | None:
@@ -121,15 +96,6 @@ def find_lock_in(zero_shot: Series | None) -> int | None:
     (below,) = np.nonzero(zero_shot.values < _LOCKED_IN * zero_shot.values.max())
     first = below[-1] + 1 if len(below) else 0
     return int(zero_shot.updates[first]) if first < len(zero_shot.updates) else None
-
-
-def _series(rows: list[dict[str, str]], name: str) -> Series:
-    logged = [(int(row["update"]), float(row[name])) for row in rows if row.get(name)]
-    finite = [(update, value) for update, value in logged if np.isfinite(value)]
-    return Series(
-        np.array([update for update, _ in finite], dtype=np.int64),
-        np.array([value for _, value in finite], dtype=np.float64),
-    )
 
 
 @styled

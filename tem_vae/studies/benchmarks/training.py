@@ -24,12 +24,13 @@ from tem_vae.config.problems import validate
 from tem_vae.config.training import TrainConfig
 from tem_vae.data import Walks, WalkSource
 from tem_vae.evaluation.tester import build_scores
+from tem_vae.runs.folder import RunFolder
 from tem_vae.runs.terminal import quiet_lightning
 from tem_vae.scores.prediction import MODEL
 from tem_vae.studies.benchmarks.measure import describe_machine, ratio, threads
 from tem_vae.training.callbacks.clock import TrainingClock
 from tem_vae.training.datamodule import build_data
-from tem_vae.training.history import HistoryLogger
+from tem_vae.training.loggers import HistoryLogger
 from tem_vae.training.module import TemVaeModule, mean_over_steps
 from tem_vae.training.optimizer import build_optimizer
 from tem_vae.training.run import build_trainer
@@ -131,7 +132,7 @@ def train_lightning(config: TrainConfig) -> float:
     module = _build_module(config, data.train)
     clock = TrainingClock()
     with tempfile.TemporaryDirectory() as folder:
-        trainer = build_trainer(config, [clock], [HistoryLogger(Path(folder) / "history.csv")])
+        trainer = build_trainer(config, [clock], [HistoryLogger(RunFolder(Path(folder)).history)])
         trainer.limit_val_batches = 0
         trainer.fit(module, data)
     return clock.seconds

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tem_vae.arrays import FloatArray
-from tem_vae.report.figures.training import Series
 from tem_vae.report.style import BLACK, COLORS, show_sentence, styled
+from tem_vae.runs.history import Series
 from tem_vae.sweeps.dashboard.panels import Panel
 
 _COLUMNS = 3

@@ -19,7 +19,7 @@ from wandb_workspaces.workspaces.interface import (
 )
 
 from tem_vae.sweeps.dashboard.panels import EXPLAINED, RESULTS, SECTIONS, SWEPT, Panel
-from tem_vae.training.loggers import UPDATES
+from tem_vae.training.wandb_run import UPDATES
 
 _COLUMNS = 3
 

@@ -1,6 +1,5 @@
 """Checkpoints: whole whenever they are there, and enough to continue a run bit for bit."""
 
-import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,9 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from tem_vae.config.fields import CONFIG_KEY
 from tem_vae.config.training import TrainConfig
+from tem_vae.runs.checkpoint import CONFIG_KEY
+from tem_vae.runs.files import whole_file
 from tem_vae.runs.interruption import Interrupted, interruption
 
 
@@ -84,27 +84,27 @@ class ConfigInCheckpoint(Callback):
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside the file and then renames: a kill at any moment leaves the old file or the new one."""
+    """Writes checkpoints that are whole whenever they are there, and gives out one that was read before.
+
+    Args:
+        resumed: The contents of the checkpoint that the run continues from, so that Lightning does not read
+            the file a second time; None for a new run.
+    """
+
+    def __init__(self, resumed: dict[str, Any] | None = None) -> None:
+        self._resumed = resumed
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
         """Write, and return when the bytes are on the disk."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_name(f"{path.name}.part")
-        with scratch.open("wb") as file:
+        with whole_file(Path(path)) as file:
             torch.save(checkpoint, file)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-        _sync_folder(path.parent)
 
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename in the folder last through a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    def load_checkpoint(self, path: str | Path, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The contents that were read before, once; afterwards what the file holds."""
+        resumed, self._resumed = self._resumed, None
+        if resumed is not None:
+            return resumed
+        contents: dict[str, Any] = super().load_checkpoint(path, *args, **kwargs)
+        return contents

@@ -1,6 +1,5 @@
 """Keeps what stopped a run: the batch and the weights of an update that was not finite."""
 
-from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -8,6 +7,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from tem_vae.data import Walks
+from tem_vae.runs.folder import RunFolder
 from tem_vae.training.numerics import NonFiniteError
 
 
@@ -15,11 +15,11 @@ class NumericsGuard(Callback):
     """Keeps the batch and the weights of the update at which a run was stopped.
 
     Args:
-        run_dir: They are written to ``non_finite.pt`` in it.
+        folder: They are written to ``non_finite.pt`` in it.
     """
 
-    def __init__(self, run_dir: Path) -> None:
-        self.run_dir = run_dir
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
         self._batch: Walks | None = None
 
     def on_train_batch_start(
@@ -34,7 +34,6 @@ class NumericsGuard(Callback):
         """Save, and say where and what the run can be continued from."""
         if not isinstance(exception, NonFiniteError) or self._batch is None:
             return
-        path = self.run_dir / "non_finite.pt"
         saved: dict[str, Any] = {
             "update": trainer.global_step,
             "batch": {
@@ -44,10 +43,10 @@ class NumericsGuard(Callback):
             },
             "state_dict": pl_module.state_dict(),
         }
-        torch.save(saved, path)
-        last = self.run_dir / "checkpoints" / "last.ckpt"
+        torch.save(saved, self.folder.non_finite)
+        last = self.folder.last
         exception.add_note(
-            f"The batch and the weights are in {path} (torch.load gives a dict).\n"
+            f"The batch and the weights are in {self.folder.non_finite} (torch.load gives a dict).\n"
             f"The last good checkpoint is {last if last.exists() else 'none: it had not come to one yet'}.\n"
             "A lower optimizer.learning_rate, or a smaller trainer.gradient_clip_val, may avoid it."
         )

@@ -1,28 +1,24 @@
-"""What is watched at every validation beside the scores: visits, gap, drift, and histograms."""
+"""What is watched at every validation beside the scores: visits, gap and drift."""
 
 from typing import Any
 
 import lightning as L
 import torch
-import wandb
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import WandbLogger
 from torch import Tensor
 
-from tem_vae.data import Walks, WalkSource, classify_steps
+from tem_vae.data import Walks, WalkSource
 from tem_vae.model import Inference, Prediction, TemVae
 from tem_vae.scores.drift import out_and_back, phase_drift
 from tem_vae.scores.oracle import importance_weighted_bounds
 from tem_vae.scores.visits import VisitScores
 from tem_vae.seeding import seeded
-from tem_vae.training.loggers import UPDATES
 from tem_vae.training.module import TemVaeModule
 from tem_vae.worlds import STAY
 
 _GAP_SAMPLES = 10
 _GAP_STEPS = 200
 _STEPS_OUT = (1, 10, 100)
-_PERCEPTS_COMPARED = 500
 
 
 class WatchValidation(Callback):
@@ -63,7 +59,6 @@ class WatchValidation(Callback):
                 self._drift(pl_module.model, batch),
             )
             pl_module.log_dict(gap | drift)
-            self._log_histograms(trainer, draw_samples(batch, inference, prediction))
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log accuracies by visit number; those that no walk reached are left out."""
@@ -87,45 +82,3 @@ class WatchValidation(Callback):
         drifts = {f"drift_out_{steps}": phase_drift(model.integrator, w) for steps, w in walks.items()}
         drifts["stay_rotation"] = phase_drift(model.integrator, torch.zeros_like(batch.actions[:1, :1]))
         return {f"path_integration/{name}": drift for name, drift in drifts.items()}
-
-    def _log_histograms(self, trainer: L.Trainer, samples: dict[str, Tensor]) -> None:
-        for logger in trainer.loggers:
-            if isinstance(logger, WandbLogger) and trainer.is_global_zero:
-                histograms = {n: wandb.Histogram(v.tolist()) for n, v in samples.items() if len(v)}
-                logger.experiment.log(histograms | {UPDATES: trainer.global_step})
-
-
-@torch.no_grad()
-def draw_samples(batch: Walks, inference: Inference, prediction: Prediction) -> dict[str, Tensor]:
-    """The values of the histograms by logged name.
-
-    Returns:
-        Pseudodistances between reference codes of percepts of one class and of two, in units of the posterior
-        scale, and the memory weight of the true place at revisits; none of what nobody knows.
-    """
-    return _distances(batch, inference) | _weights_of_true_places(batch, prediction)
-
-
-def _distances(batch: Walks, inference: Inference) -> dict[str, Tensor]:
-    if batch.classes is None:
-        return {}
-    codes = inference.codes[batch.mask]
-    every = max(1, len(codes) // _PERCEPTS_COMPARED)
-    embedded = codes[::every] @ inference.embedding.mT
-    classes = batch.classes[batch.mask][::every]
-    pairs = torch.ones(len(classes), len(classes), dtype=torch.bool, device=classes.device).triu(diagonal=1)
-    same = classes.unsqueeze(-1) == classes
-    distances = torch.cdist(embedded, embedded) / inference.posterior.scale.flatten()[0]
-    return {
-        "histogram/distances_within_class": distances[pairs & same],
-        "histogram/distances_between_classes": distances[pairs & ~same],
-    }
-
-
-def _weights_of_true_places(batch: Walks, prediction: Prediction) -> dict[str, Tensor]:
-    if batch.places is None:
-        return {}
-    here = batch.places.unsqueeze(-1) == batch.places.unsqueeze(-2)
-    weights = (prediction.memory_weights * here).sum(dim=-1)
-    revisit = classify_steps(batch.places, batch.mask).revisit
-    return {"histogram/weight_of_true_place": weights[revisit]}

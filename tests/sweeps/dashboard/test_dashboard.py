@@ -11,7 +11,7 @@ import pytest
 from sweeps import REPOSITORY, TINY
 
 from tem_vae.sweeps.dashboard.panels import EXPLAINED, RESULTS, SECTIONS, SWEPT
-from tem_vae.training.loggers import UPDATES
+from tem_vae.training.wandb_run import UPDATES
 
 LEET = [str(Path(sys.executable).with_name("wandb")), "leet", "inspect", "--json"]
 PANELS = [panel for panels in SECTIONS.values() for panel in panels]

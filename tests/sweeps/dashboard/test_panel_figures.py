@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sweeps import REPOSITORY
 
-from tem_vae.report.figures.training import Series, read_scalars
+from tem_vae.runs.folder import RunFolder
+from tem_vae.runs.history import Series, extract_series
 from tem_vae.sweeps.dashboard.drawing import draw_panels
 from tem_vae.sweeps.dashboard.panels import SECTIONS, Panel
 
@@ -80,7 +81,7 @@ class TestScript:
         assert f"there is no history.csv in {tmp_path}" in refused.stderr
 
     def test_every_scalar_of_a_history_is_read(self, run_dir: Path) -> None:
-        scalars = read_scalars(run_dir / "history.csv")
+        scalars = extract_series(RunFolder(run_dir).read_history())
         assert {name: list(one.values) for name, one in scalars.items()} == {
             "elbo/elbo": [-80.5, -75.0],
             "elbo/kl": [3.5],

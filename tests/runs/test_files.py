@@ -1,0 +1,44 @@
+"""A file is the old one or the new one, whenever the process dies."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tem_vae.runs.files import whole_file, write_whole
+
+
+def write_half(path: Path) -> None:
+    with whole_file(path) as file:
+        file.write(b"ne")
+        raise OSError("disk full")
+
+
+def test_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    write_whole(tmp_path / "a.txt", "old")
+    with pytest.raises(OSError, match="disk full"):
+        write_half(tmp_path / "a.txt")
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_the_bytes_are_on_the_disk_before_the_rename_and_the_rename_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def fsync(descriptor: int) -> None:
+        order.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        sync(descriptor)
+
+    def rename(self: Path, target: Path) -> Path:
+        order.append("rename")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", rename)
+    write_whole(tmp_path / "new" / "a.txt", "ä\n")
+    assert order == ["file", "rename", "folder"]
+    assert (tmp_path / "new" / "a.txt").read_bytes() == "ä\n".encode()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.txt"]

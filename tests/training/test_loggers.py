@@ -1,0 +1,26 @@
+"""The history of a run as its logger writes it."""
+
+from pathlib import Path
+
+from tem_vae.runs.history import read_history
+from tem_vae.training.loggers import HistoryLogger
+
+
+def test_scalars_of_an_update_stand_in_one_row(tmp_path: Path) -> None:
+    history = HistoryLogger(tmp_path / "history.csv")
+    history.log_metrics({"loss": 1.5, "epoch": 0}, step=9)
+    history.log_metrics({"score": 0.25}, step=9)
+    history.log_metrics({"loss": 1.25}, step=19)
+    history.save()
+    assert read_history(history.path) == {9: {"loss": 1.5, "score": 0.25}, 19: {"loss": 1.25}}
+
+
+def test_a_continued_run_keeps_what_came_before_it(tmp_path: Path) -> None:
+    first = HistoryLogger(tmp_path / "history.csv")
+    for update in (9, 19, 29):
+        first.log_metrics({"loss": float(update)}, step=update)
+    first.finalize("failed")
+    second = HistoryLogger(tmp_path / "history.csv", first_update=20)
+    second.log_metrics({"loss": -1.0}, step=29)
+    second.finalize("success")
+    assert read_history(second.path) == {9: {"loss": 9.0}, 19: {"loss": 19.0}, 29: {"loss": -1.0}}
