@@ -59,35 +59,30 @@ def write_report(
     """
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    subject = _gather(run, checkpoint, walks)
-    sections = [
-        _make_section(entry.illustrate(subject), figures)
-        for entry in _track(GALLERY, "Figures", len(GALLERY))
-    ]
-    animation = figures / "walk.gif"
-    frames = len(animated_steps(subject.trace))
-    animate_walk(
-        subject.trace, subject.appearance, animation, lambda steps: _track(steps, "Animation", frames)
-    )
+    history = RunFolder.of(checkpoint).history
+    batches = list(_track(walks.loader(), "Walks", -(-walks.walks // walks.batch_size)))
+    subject = Subject(run.model, walks.source, batches, walks.seed, history)
+    sections, left_out = [], []
+    for entry in _track(GALLERY, "Figures", len(GALLERY)):
+        try:
+            sections.append(_make_section(entry.illustrate(subject), figures))
+        except UnknownTruthError as reason:
+            left_out.append(f"{entry.name.replace('_', ' ')} {reason}")
+    animation = _animate(subject, figures / "walk.gif")
     page = folder / "index.html"
-    page.write_text(_render(run, checkpoint, walks, metrics, sections, animation), encoding="utf-8")
+    page.write_text(_render(run, checkpoint, walks, metrics, sections, left_out, animation), encoding="utf-8")
     return page
 
 
-def _gather(run: TrainedRun, checkpoint: Path, walks: HeldOutWalks) -> Subject:
-    source = walks.source
-    if source.percepts is None:
-        raise UnknownTruthError("a report needs a source of percepts, which recorded walks do not have")
-    batches = _track(walks.loader(), "Walks", -(-walks.walks // walks.batch_size))
-    return Subject(
-        run.model,
-        source.percepts,
-        source.split,
-        source.actions,
-        list(batches),
-        walks.seed,
-        RunFolder.of(checkpoint).history,
-    )
+def _animate(subject: Subject, path: Path) -> Path | None:
+    """Write the animation; None if the walk cannot be shown."""
+    try:
+        trace = subject.trace
+    except UnknownTruthError:
+        return None
+    frames = len(animated_steps(trace))
+    animate_walk(trace, subject.appearance, path, lambda steps: _track(steps, "Animation", frames))
+    return path
 
 
 def _make_section(illustration: Illustration, folder: Path) -> Section:
@@ -101,7 +96,8 @@ def _render(
     walks: HeldOutWalks,
     metrics: Metrics,
     sections: list[Section],
-    animation: Path,
+    left_out: list[str],
+    animation: Path | None,
 ) -> str:
     loader = PackageLoader("tem_vae.evaluation", "templates")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
@@ -112,7 +108,8 @@ def _render(
         accuracies=describe_accuracies(metrics),
         bound=describe_bound(metrics),
         sections=sections,
-        animation=_data_uri(animation),
+        left_out=left_out,
+        animation=_data_uri(animation) if animation else None,
     )
 
 

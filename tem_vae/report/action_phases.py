@@ -1,16 +1,16 @@
 """What each action adds to the phases of location codes, and which actions ought to cancel."""
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from tem_vae.arrays import BoolArray, FloatArray
-from tem_vae.data import Walks
 from tem_vae.model import TemVae
 from tem_vae.report.table import Table
+from tem_vae.scores.drift import wrap_phases
+from tem_vae.worlds import STAY
 
 # Of a channel that cancels, radians. With more, it says nothing about place after six loops.
 LARGEST_RESIDUAL = 0.5
@@ -22,7 +22,7 @@ class ActionPhases:
 
     Attributes:
         names: Of the actions.
-        phases: Omega in (−pi, pi], radians, (actions, channels).
+        phases: Omega in [−pi, pi), radians, (actions, channels).
         loops: Actions that lead back to where they began: a pair of opposites, or one that stays.
         residuals: |Sum of their rotations| modulo 2 pi, radians, (loops, channels).
     """
@@ -60,44 +60,35 @@ class ActionPhases:
 
 
 @torch.no_grad()
-def measure_action_phases(model: TemVae, walks: Walks, names: Sequence[str]) -> ActionPhases:
-    """Read off what each action adds, and find from the walks which actions ought to cancel.
+def measure_action_phases(model: TemVae, names: Sequence[str], opposites: Mapping[int, int]) -> ActionPhases:
+    """Read off what each action adds, and what is left over of actions that ought to cancel.
 
     Args:
         model: The model.
-        walks: Show where every action leads.
         names: Of the actions.
+        opposites: For each action the one that always undoes it.
     """
     integrator = model.integrator
     actions = torch.arange(len(names))
     turned = integrator.step(integrator.start(len(names)), actions).phases.double()
-    phases = wrap(turned.numpy())
-    loops = find_loops(walks, len(names))
-    residuals = [np.abs(wrap(phases[list(loop)].sum(axis=0))) for loop in loops]
-    return ActionPhases(tuple(names), phases, loops, np.array(residuals).reshape(len(loops), phases.shape[1]))
+    phases = wrap_phases(turned)
+    loops = find_loops(names, opposites)
+    residuals = [wrap_phases(phases[list(loop)].sum(dim=0)).abs().numpy() for loop in loops]
+    table = np.array(residuals).reshape(len(loops), phases.shape[1])
+    return ActionPhases(tuple(names), phases.numpy(), loops, table)
 
 
-def wrap(angle: FloatArray) -> FloatArray:
-    """Angles in radians, brought into (−pi, pi]."""
-    wrapped: FloatArray = np.pi - np.remainder(np.pi - angle, 2 * np.pi)
-    return wrapped
+def find_loops(names: Sequence[str], opposites: Mapping[int, int]) -> tuple[tuple[int, ...], ...]:
+    """Pairs of actions that undo each other, in order, then the action that stays, if there is one.
 
-
-def find_loops(walks: Walks, n_actions: int) -> tuple[tuple[int, ...], ...]:
-    """Pairs of actions that always led back when one followed the other, then actions that always stayed."""
-    places, actions = walks.known("places").numpy(), walks.actions.numpy()
-    stays = places[:, 1:] == places[:, :-1]
-    staying = [a for a in range(n_actions) if _always(stays[actions == a])]
-    returns = places[:, 2:] == places[:, :-2]
-    first, second = actions[:, :-1], actions[:, 1:]
-    moving = [a for a in range(n_actions) if a not in staying]
-    pairs = [
-        (a, b)
-        for a, b in itertools.combinations_with_replacement(moving, 2)
-        if _always(returns[((first == a) & (second == b)) | ((first == b) & (second == a))])
+    Example:
+        >>> find_loops(["stay", "left", "right"], {0: 0, 1: 2, 2: 1})
+        ((1, 2), (0,))
+    """
+    staying = [action for action, name in enumerate(names) if name == STAY]
+    mutual = [
+        (first, second)
+        for first, second in sorted(opposites.items())
+        if first <= second and opposites.get(second) == first and first not in staying
     ]
-    return (*pairs, *((a,) for a in staying))
-
-
-def _always(outcomes: BoolArray) -> bool:
-    return len(outcomes) > 0 and bool(outcomes.all())
+    return (*mutual, *((action,) for action in staying))

@@ -1,10 +1,12 @@
-"""What a model expected and encoded on held-out walks: the raw material of the statistics."""
+"""What a model expected and encoded on held-out walks: the material of all statistics."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from tem_vae.data import StepKinds, Walks, classify_steps, concatenate
 from tem_vae.model import TemVae
@@ -13,51 +15,61 @@ from tem_vae.scores.prediction import remembered_class
 
 @dataclass(frozen=True)
 class Exploration:
-    """Held-out walks and what the model made of every step.
+    """Held-out walks and what the model expected and encoded at every step.
 
     Attributes:
-        walks: What happened.
-        kinds: Which steps are evidence of what.
-        remembered: The class that memory leads one to expect, (walks, time).
+        walks: The walks.
         novelty: The weight of the null component, (walks, time).
         whitened: Whitened reference codes w(c_t), (walks, time, M).
         memory_scale: eps_m, the scale of the neighborhoods of memories.
-        n_classes: Classes of percepts.
+        n_classes: Classes of percepts; None where they are not known.
+        remembered: The class that memory leads one to expect, (walks, time); None without classes.
     """
 
     walks: Walks
-    kinds: StepKinds
-    remembered: Tensor
     novelty: Tensor
     whitened: Tensor
     memory_scale: float
-    n_classes: int
+    n_classes: int | None
+    remembered: Tensor | None
+
+    @cached_property
+    def kinds(self) -> StepKinds:
+        """How each step arrived.
+
+        Raises:
+            UnknownTruthError: Places are not known.
+        """
+        return classify_steps(self.walks.known("places"), self.walks.mask)
 
 
 @torch.no_grad()
-def explore(model: TemVae, batches: Iterable[Walks], n_classes: int) -> Exploration:
+def explore(model: TemVae, batches: Sequence[Walks], n_classes: int | None) -> Exploration:
     """Let the model predict every step of the walks.
 
     Args:
         model: The model.
         batches: The walks, as many at once as memory allows.
-        n_classes: Classes of percepts.
+        n_classes: Classes of percepts; None where they are not known.
     """
-    walks, remembered, novelty, whitened = [], [], [], []
+    remembered, novelty, whitened = [], [], []
     for batch in batches:
         inference = model.infer(batch.percepts, batch.actions)
         weights = inference.prior.log_weights.exp()
-        walks.append(batch)
-        remembered.append(remembered_class(weights[..., 1:], batch.known("classes"), n_classes))
+        if batch.classes is not None and n_classes is not None:
+            remembered.append(remembered_class(weights[..., 1:], batch.classes, n_classes))
         novelty.append(weights[..., 0])
         whitened.append(inference.posterior.whitened_center)
-    joined = concatenate(walks)
     return Exploration(
-        walks=joined,
-        kinds=classify_steps(joined.known("places"), joined.mask),
-        remembered=torch.cat(remembered),
-        novelty=torch.cat(novelty),
-        whitened=torch.cat(whitened),
+        walks=concatenate(batches),
+        novelty=_join(novelty),
+        whitened=_join(whitened),
         memory_scale=float(inference.prior.components.scale.flatten()[0]),
         n_classes=n_classes,
+        remembered=_join(remembered) if remembered else None,
     )
+
+
+def _join(parts: Sequence[Tensor]) -> Tensor:
+    """Rows of all parts, zeros behind the shorter ones."""
+    return pad_sequence([row for part in parts for row in part], batch_first=True)

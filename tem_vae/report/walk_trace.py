@@ -1,12 +1,12 @@
 """One walk, step by step: what was seen, what was expected, and where memory looked."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 
-from tem_vae.arrays import FloatArray, IntArray
+from tem_vae.arrays import BoolArray, FloatArray, IntArray
 from tem_vae.data import Walks, classify_steps
 from tem_vae.data.percepts import FloatPercepts
 from tem_vae.model import TemVae
@@ -16,15 +16,32 @@ from tem_vae.scores.prediction import remembered_class
 StepKind = Literal["start", "stay", "first visit", "revisit", "zero-shot link"]
 
 
+class StepClasses(NamedTuple):
+    """Classes of percepts along a walk.
+
+    Attributes:
+        seen: The class of each percept, (time,).
+        expected: The class to which memory gave the most weight, (time,).
+    """
+
+    seen: IntArray
+    expected: IntArray
+
+    @property
+    def right(self) -> BoolArray:
+        """Whether memory named the class, (time,)."""
+        right: BoolArray = self.expected == self.seen
+        return right
+
+
 @dataclass(frozen=True)
 class WalkTrace:
     """One walk and what the model expected before every step.
 
     Attributes:
-        percepts: What was seen, (time, percept_dim).
-        predicted: The decoded prediction made before seeing it, (time, percept_dim).
-        classes: The class seen, (time,).
-        remembered: The class to which memory gave the most weight, (time,).
+        percepts: What was seen, (time, *percept_shape).
+        predicted: The decoded prediction made before seeing it, (time, *percept_shape).
+        classes: The class seen and the one expected, at every step; None where classes are not known.
         places: The place of each step, (time,).
         positions: Where it lies in the plane, in link lengths, (time, 2).
         kinds: How each step arrived, (time,).
@@ -34,8 +51,7 @@ class WalkTrace:
 
     percepts: FloatPercepts
     predicted: FloatPercepts
-    classes: IntArray
-    remembered: IntArray
+    classes: StepClasses | None
     places: IntArray
     positions: FloatArray
     kinds: tuple[StepKind, ...]
@@ -61,14 +77,16 @@ class WalkTrace:
 
     def tables(self) -> list[Table]:
         """Every step, and every memory weight above a thousandth."""
+        classes = {}
+        if self.classes is not None:
+            classes = {"class seen": self.classes.seen, "class expected": self.classes.expected}
         time = np.arange(len(self.places))
         steps = {
             "step": time,
             "x (links)": self.positions[:, 0],
             "y (links)": self.positions[:, 1],
             "place": self.places,
-            "class seen": self.classes,
-            "class expected": self.remembered,
+            **classes,
             "kind": np.array(self.kinds),
             "novelty": self.novelty,
         }
@@ -81,26 +99,30 @@ class WalkTrace:
         return [Table("walk_steps", steps), Table("walk_memory_weights", weights)]
 
 
-def trace_walk(model: TemVae, walks: Walks, index: int, n_classes: int) -> WalkTrace:
+def trace_walk(model: TemVae, walk: Walks, n_classes: int | None) -> WalkTrace:
     """Follow the model along one walk.
 
     Args:
         model: The model.
-        walks: The batch that holds the walk.
-        index: Which walk of the batch.
-        n_classes: Classes of percepts.
+        walk: A batch of one walk, without padding.
+        n_classes: Classes of percepts; None where they are not known.
+
+    Raises:
+        UnknownTruthError: Places or positions are not known.
     """
-    one = walks.row(index)
-    prediction = model.predict(one.percepts, one.actions)
-    remembered = remembered_class(prediction.memory_weights, one.known("classes"), n_classes)
+    places, positions = walk.known("places"), walk.known("positions")
+    prediction = model.predict(walk.percepts, walk.actions)
+    classes = None
+    if walk.classes is not None and n_classes is not None:
+        expected = remembered_class(prediction.memory_weights, walk.classes, n_classes)
+        classes = StepClasses(walk.classes[0].numpy(), expected[0].numpy())
     return WalkTrace(
-        percepts=one.percepts[0].numpy(),
+        percepts=walk.percepts[0].numpy(),
         predicted=prediction.percepts[0].float().numpy(),
-        classes=one.known("classes")[0].numpy(),
-        remembered=remembered[0].numpy(),
-        places=one.known("places")[0].numpy(),
-        positions=one.known("positions")[0].double().numpy(),
-        kinds=name_kinds(one.known("places")),
+        classes=classes,
+        places=places[0].numpy(),
+        positions=positions[0].double().numpy(),
+        kinds=name_kinds(places),
         memory_weights=prediction.memory_weights[0].double().numpy(),
         novelty=prediction.novelty[0].double().numpy(),
     )

@@ -33,5 +33,9 @@ def phase_drift(integrator: Integrator, actions: Tensor) -> Tensor:
     origin = location.phases
     for step in actions.T:
         location = integrator.step(location, step)
-    turned = location.phases - origin
-    return (torch.remainder(turned + math.pi, 2 * math.pi) - math.pi).abs().mean()
+    return wrap_phases(location.phases - origin).abs().mean()
+
+
+def wrap_phases(phases: Tensor) -> Tensor:
+    """Angles in radians, brought into [−π, π)."""
+    return torch.remainder(phases + math.pi, 2 * math.pi) - math.pi

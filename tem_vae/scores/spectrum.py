@@ -1,9 +1,30 @@
 """What the spectrum of an embedding says: how many directions count, and which."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from tem_vae.geometry import Factorization, Pseudometric
+
+
+class Spectrum(NamedTuple):
+    """The spectrum of a matrix.
+
+    Attributes:
+        singular_values: Descending, in float64, (min(rows, columns),).
+        effective_rank: The number of directions that count, a scalar: see `effective_rank`.
+    """
+
+    singular_values: Tensor
+    effective_rank: Tensor
+
+
+def measure_spectrum(matrix: Tensor) -> Spectrum:
+    """The spectrum of a matrix, (rows, columns)."""
+    sigma = torch.linalg.svdvals(matrix.double())
+    share = sigma / sigma.sum()
+    return Spectrum(sigma, torch.special.entr(share).sum().exp())
 
 
 def effective_rank(matrix: Tensor) -> Tensor:
@@ -12,10 +33,7 @@ def effective_rank(matrix: Tensor) -> Tensor:
     The exponential of the entropy of the singular values, normalised to sum 1 (Roy & Vetterli 2007,
     "The effective rank: a measure of effective dimensionality").
     """
-    sigma = torch.linalg.svdvals(matrix.double())
-    share = sigma / sigma.sum()
-    rank: Tensor = torch.special.entr(share).sum().exp()
-    return rank
+    return measure_spectrum(matrix).effective_rank
 
 
 def subspace_share(matrix: Tensor, basis: Tensor) -> Tensor:
@@ -39,8 +57,7 @@ def describe_spectrum(metric: Pseudometric) -> dict[str, Tensor]:
     factorization = metric.factorize()
     scalars: dict[str, Tensor] = {}
     for name, matrix in (("E", factorization.embedding), ("whitening", unscaled_whitening(factorization))):
-        sigma = torch.linalg.svdvals(matrix.double())
-        scalars[f"metric/effective_rank_{name}"] = effective_rank(matrix)
+        sigma, scalars[f"metric/effective_rank_{name}"] = measure_spectrum(matrix)
         scalars[f"metric/condition_number_{name}"] = sigma[0] / sigma[-1]
         scalars |= {f"metric/sigma_{name}_{i + 1:02d}": value for i, value in enumerate(sigma)}
     return scalars

@@ -5,9 +5,11 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from composed import compose_evaluation, compose_short_run
 
+from tem_vae.data import SimulatedWalks, Walks
 from tem_vae.evaluation.run import evaluate
 from tem_vae.report.figures import walk_animation
 from tem_vae.runs.folder import Metrics
@@ -15,11 +17,17 @@ from tem_vae.training.run import train
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Metrics]:
+def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
+    train(compose_short_run("trainer.max_steps=0"), folder / "run")
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def report(run_dir: Path) -> tuple[Path, Metrics]:
+    folder = run_dir.parent
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(walk_animation, "FRAMES", 3)
-        train(compose_short_run("trainer.max_steps=0"), folder / "run")
         config = compose_evaluation(f"checkpoint={folder / 'run'}", "report=true", "data.walks=2")
         (metrics,) = evaluate(config, folder / "evaluation").values()
     return folder / "evaluation" / "report", metrics
@@ -79,3 +87,21 @@ def test_the_scores_stand_on_the_page(report: tuple[Path, Metrics]) -> None:
     assert elbo is not None
     assert f"{elbo:.2f}" in page
     assert "no training to show" in page
+
+
+def test_figures_that_need_what_nobody_recorded_are_left_out_and_the_page_says_so(
+    run_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sample_unknown(self: SimulatedWalks, rng: np.random.Generator) -> Walks:
+        return sample(self, rng)._replace(truth=None)
+
+    sample = SimulatedWalks.sample
+    monkeypatch.setattr(SimulatedWalks, "sample", sample_unknown)
+    config = compose_evaluation(f"checkpoint={run_dir}", "report=true", "data.walks=2")
+    evaluate(config, tmp_path)
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "<li>world map needs places, which these walks do not have.</li>" in page
+    references = References(page)
+    assert len(references.sources) == 4
+    assert {"neighborhoods", "spectra", "path_integration", "training"} <= references.ids
+    assert not (tmp_path / "report" / "figures" / "walk.gif").exists()

@@ -1,15 +1,30 @@
 """Every figure of models and walks that have little to show: something or a sentence in each panel."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from torch import Tensor
 
-from tem_vae.data import Digits, MomentumPolicy, PerceptSource, RectangularWorlds, SimulatedWalks, Symbols
+from tem_vae.arrays import IntArray
+from tem_vae.data import (
+    Digits,
+    MomentumPolicy,
+    PerceptSource,
+    RectangularWorlds,
+    SimulatedWalks,
+    Symbols,
+    Truth,
+    UnknownTruthError,
+    Walks,
+)
+from tem_vae.data.percepts import FloatPercepts, References, Split
 from tem_vae.geometry import Pseudometric
 from tem_vae.model import MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
 from tem_vae.report.figures.accuracy import illustrate_accuracy
@@ -36,7 +51,23 @@ def build(source: PerceptSource, rank: int, size: tuple[int, int], walk_length: 
         scale=0.7,
     )
     batch = walks.sample(np.random.default_rng(0))
-    return Subject(model.eval(), source, "test", worlds.actions, [batch], seed=0)
+    return Subject(model.eval(), walks, [batch], seed=0)
+
+
+class Colors:
+    """Images of three channels, of four classes."""
+
+    percept_shape = (3, 4, 5)
+    n_classes = 4
+    image_shape = None
+
+    def sample(self, classes: IntArray, split: Split, rng: np.random.Generator) -> FloatPercepts:
+        noise = rng.standard_normal((*classes.shape, *self.percept_shape))
+        return (noise + classes[..., None, None, None]).astype(np.float32)
+
+    def references(self) -> References:
+        classes = np.arange(self.n_classes)
+        return References(self.sample(classes, "train", np.random.default_rng(0)), classes)
 
 
 CASES: dict[str, Callable[[], Subject]] = {
@@ -45,6 +76,7 @@ CASES: dict[str, Callable[[], Subject]] = {
     "no revisit": lambda: build(Digits(0), 3, (5, 5), 2),
     "corridor": lambda: build(Digits(0), 3, (1, 6), 40),
     "one place": lambda: build(Digits(0), 3, (1, 1), 5),
+    "colors": lambda: build(Colors(), 3, (3, 3), 30),
     "no images": lambda: build(Symbols(7, 13, 3, seed=0), 3, (3, 3), 30),
 }
 
@@ -120,3 +152,84 @@ def test_a_white_figure_is_white() -> None:
     pixels = np.asarray(rasterise(Figure(figsize=(1, 1))))
     assert pixels.dtype == np.uint8
     assert pixels.min() == 255
+
+
+def left_out(subject: Subject) -> dict[str, str]:
+    """The figures that cannot be drawn, by name, each with the reason."""
+    reasons = {}
+    for entry in GALLERY:
+        try:
+            entry.illustrate(subject)
+        except UnknownTruthError as reason:
+            reasons[entry.name] = str(reason)
+    return reasons
+
+
+@pytest.mark.parametrize(
+    ("missing", "names"),
+    [
+        ("places", {"walk", "accuracy", "distances", "rate_maps", "world_map", "novelty"}),
+        ("classes", {"accuracy", "distances"}),
+        ("positions", {"walk", "rate_maps", "world_map"}),
+    ],
+)
+@pytest.mark.parametrize("case", ["untrained", "no images"])
+def test_a_figure_whose_truth_is_missing_is_left_out_with_the_reason(
+    case: str, missing: str, names: set[str]
+) -> None:
+    subject = CASES[case]()
+    (batch,) = subject.batches
+    assert batch.truth is not None
+    truth = batch.truth._replace(**{missing: None})
+    reasons = left_out(replace(subject, batches=[batch._replace(truth=truth)]))
+    assert set(reasons) == names
+    assert set(reasons.values()) == {f"needs {missing}, which these walks do not have"}
+
+
+class Recorded:
+    """A source of walks that cannot draw percepts anew."""
+
+    percepts = None
+
+    def __init__(self, source: SimulatedWalks) -> None:
+        self._source = source
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+
+def test_recorded_percepts_have_no_neighborhoods_drawn() -> None:
+    subject = CASES["untrained"]()
+    assert isinstance(subject.source, SimulatedWalks)
+    recorded = replace(subject, source=Recorded(subject.source))
+    assert left_out(recorded) == {
+        "neighborhoods": "needs a source of percepts by class, which recorded walks do not have"
+    }
+
+
+def test_padding_changes_no_number() -> None:
+    """Walks of one length, and the same padded in batches of two lengths."""
+    subject = CASES["untrained"]()
+    (batch,) = subject.batches
+    padded = [pad(batch.row(0), 3), pad(batch.row(1), 5), batch.row(2)]
+    other = replace(subject, batches=padded)
+    for entry in GALLERY:
+        tables, others = entry.illustrate(subject).tables, entry.illustrate(other).tables
+        for table, same in zip(tables, others, strict=True):
+            assert table.columns.keys() == same.columns.keys()
+            for header, column in table.columns.items():
+                if column.dtype.kind == "f":
+                    np.testing.assert_allclose(same.columns[header], column, atol=1e-5, err_msg=header)
+                else:
+                    assert same.columns[header].tolist() == column.tolist(), header
+
+
+def pad(walks: Walks, steps: int) -> Walks:
+    """The walks with padded steps behind."""
+
+    def longer(values: Tensor) -> Tensor:
+        return torch.cat([values, torch.zeros_like(values[:, :1]).repeat_interleave(steps, dim=1)], dim=1)
+
+    assert walks.truth is not None
+    truth = Truth(*(None if field is None else longer(field) for field in walks.truth))
+    return Walks(longer(walks.percepts), longer(walks.actions), longer(walks.mask), truth)

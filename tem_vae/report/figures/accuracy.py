@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from tem_vae.arrays import BoolArray, FloatArray, IntArray
+from tem_vae.data import UnknownTruthError
 from tem_vae.report.exploration import Exploration
 from tem_vae.report.illustration import Illustration
 from tem_vae.report.intervals import Shares, clustered_shares
@@ -44,7 +45,7 @@ def illustrate_accuracy(subject: Subject) -> Illustration:
 
 
 class Experience(NamedTuple):
-    """What lies behind every step of the walks, each (walks, time).
+    """What the walker experienced before every step of the walks, each (walks, time).
 
     Attributes:
         visit: Which visit to its place the step belongs to, from 1; staying begins no new visit.
@@ -116,16 +117,23 @@ class AccuracyBreakdown:
 
 
 def measure_accuracy(exploration: Exploration) -> AccuracyBreakdown:
-    """Score the model's memory and the two agents on every revisit."""
-    walks, kinds = exploration.walks, exploration.kinds
+    """Score the model's memory and the two agents on every revisit.
+
+    Raises:
+        UnknownTruthError: Places or classes are not known.
+    """
+    walks, kinds, n_classes = exploration.walks, exploration.kinds, exploration.n_classes
+    classes = walks.known("classes")
+    if exploration.remembered is None or n_classes is None:
+        raise UnknownTruthError("needs the number of classes, which the source of these walks does not know")
     predicted = {
         "TEM VAE": exploration.remembered,
-        "node agent": node_agent(walks.known("classes"), kinds, exploration.n_classes),
-        "edge agent": edge_agent(walks.known("classes"), kinds, exploration.n_classes),
+        "node agent": node_agent(classes, kinds, n_classes),
+        "edge agent": edge_agent(classes, kinds, n_classes),
     }
-    correct = {name: (classes == walks.known("classes")).numpy() for name, classes in predicted.items()}
+    correct = {name: (guess == classes).numpy() for name, guess in predicted.items()}
     revisit = kinds.revisit.numpy()
-    experience = recall_experience(walks.known("places").numpy())
+    experience = recall_experience(walks.known("places").numpy(), walks.mask.numpy())
     return AccuracyBreakdown(
         bin_accuracy("visit number", experience.visit, _VISIT_EDGES, revisit, correct),
         bin_accuracy("steps since last visit", experience.age, _AGE_EDGES, revisit, correct),
@@ -171,10 +179,18 @@ def bin_accuracy(
     return Breakdown(quantity, edges[:-1][filled], mean, moves.astype(np.int64), shares)
 
 
-def recall_experience(places: IntArray) -> Experience:
-    """What lies behind every step, from places of shape (walks, time)."""
-    recalled = [_recall_walk(row.tolist()) for row in places]
-    visit, age, links = (np.array(part) for part in zip(*recalled, strict=True))
+def recall_experience(places: IntArray, mask: BoolArray) -> Experience:
+    """The walker's experience before every step; zero where a walk is padded.
+
+    Args:
+        places: The place of every step, (walks, time).
+        mask: False at padded steps, (walks, time).
+    """
+    visit, age = np.zeros_like(places), np.zeros_like(places)
+    links = np.zeros(places.shape)
+    for walk, steps in enumerate(mask.sum(axis=1)):
+        recalled = _recall_walk(places[walk, :steps].tolist())
+        visit[walk, :steps], age[walk, :steps], links[walk, :steps] = recalled
     return Experience(visit, age, links)
 
 

@@ -120,7 +120,7 @@ def measure_samples(model: TemVae, percepts: Tensor, generator_seed: int) -> Sam
 
     Args:
         model: The model.
-        percepts: Whose codes are the centers, (n, percept_dim).
+        percepts: Whose codes are the centers, (n, *percept_shape).
         generator_seed: Decides the samples; the global generator is left as it was.
     """
     factorization = model.metric.factorize()

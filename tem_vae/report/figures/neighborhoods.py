@@ -31,9 +31,9 @@ _GAP = 0.25  # of a picture's width
 
 def illustrate_neighborhoods(subject: Subject) -> Illustration:
     """What a neighborhood holds and what the metric ignores."""
-    rng = subject.generator()
-    queries = _draw_percepts(subject.source, subject.split, _QUERIES, rng)
-    pool = _draw_percepts(subject.source, "train", _POOL, rng)
+    source, rng = subject.percept_source, subject.generator()
+    queries = _draw_percepts(source, subject.source.split, _QUERIES, rng)
+    pool = _draw_percepts(source, "train", _POOL, rng)
     data = measure_neighborhoods(subject.model, queries, pool, _SHOWN_REFERENCES, subject.seed)
     return Illustration(
         "neighborhoods",
@@ -74,12 +74,12 @@ class NeighborhoodSamples:
     """Reference percepts with what their neighborhoods hold and what lies near them.
 
     Attributes:
-        references: One of each class as far as they go, (rows, percept_dim).
+        references: One of each class as far as they go, (rows, *percept_shape).
         reference_classes: Their classes, (rows,).
-        reconstructions: Of the references, (rows, percept_dim).
+        reconstructions: Of the references, (rows, *percept_shape).
         scales: Of the samples, in units of eps_q, (scales,).
-        samples: Decoded samples, the same noise at every scale, (rows, scales, percept_dim).
-        pool: Real percepts to be neighbors, (pool, percept_dim).
+        samples: Decoded samples, the same noise at every scale, (rows, scales, *percept_shape).
+        pool: Real percepts to be neighbors, (pool, *percept_shape).
         pool_classes: Their classes, (pool,).
         by_metric: Neighbors of the references in d_E.
         by_features: Neighbors of the references in the Euclidean distance of percepts.
@@ -99,13 +99,14 @@ class NeighborhoodSamples:
 
     def tables(self) -> list[Table]:
         """Decoded samples feature by feature, and the neighbors."""
-        row, scale, feature = (a.ravel() for a in np.indices(self.samples.shape))
+        values = self.samples.reshape(*self.samples.shape[:2], -1)
+        row, scale, feature = (a.ravel() for a in np.indices(values.shape))
         samples = {
             "reference": row,
             "class": self.reference_classes[row],
             "scale (eps_q)": np.array(self.scales)[scale],
             "feature": feature,
-            "value (standardised)": self.samples.ravel(),
+            "value (standardised)": values.ravel(),
         }
         return [Table("neighborhood_samples", samples), self._neighbor_table()]
 
@@ -134,7 +135,7 @@ def measure_neighborhoods(
 
     Args:
         model: The model.
-        queries: Percepts (n, percept_dim) and classes (n,); the first of each class are shown.
+        queries: Percepts (n, *percept_shape) and classes (n,); the first of each class are shown.
         pool: Percepts and classes among which neighbors are sought, other than the queries.
         rows: How many references are shown at most.
         generator_seed: Decides the samples; the global generator is left as it was.
@@ -143,7 +144,7 @@ def measure_neighborhoods(
     references = queries[0][shown]
     codes, pool_codes = model.encoder(queries[0]), model.encoder(pool[0])
     by_metric = find_neighbors(model.metric.pairwise_distance(codes, pool_codes), queries[1], pool[1])
-    by_features = find_neighbors(torch.cdist(queries[0], pool[0]), queries[1], pool[1])
+    by_features = find_neighbors(torch.cdist(queries[0].flatten(1), pool[0].flatten(1)), queries[1], pool[1])
     return NeighborhoodSamples(
         references=references.numpy(),
         reference_classes=queries[1][shown].numpy(),
@@ -170,7 +171,7 @@ def _select(neighbors: Neighbors, rows: Tensor) -> Neighbors:
 
 
 def _decode_samples(model: TemVae, codes: Tensor, generator_seed: int) -> Tensor:
-    """Samples with the same noise at every scale, (rows, scales, percept_dim)."""
+    """Samples with the same noise at every scale, (rows, scales, *percept_shape)."""
     factorization = model.metric.factorize()
     with seeded(generator_seed):
         z = Neighborhood(codes, model.scale, factorization).rsample()

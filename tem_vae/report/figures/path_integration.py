@@ -31,7 +31,7 @@ from tem_vae.report.table import Table
 
 _LENGTHS = (2, 4, 8, 16, 32, 64, 128, 256, 512)
 _LOOPS = 200
-_NO_OPPOSITES = "No two actions were seen to undo each other on these walks: there are no loops to close."
+_NO_OPPOSITES = "No two actions are known to undo each other: there are no loops to close."
 _FLOOR = 1e-3  # radians; residuals below are drawn there
 _HARDLY = 0.1  # radians
 

@@ -23,7 +23,7 @@ from tem_vae.report.style import (
     split,
     styled,
 )
-from tem_vae.report.subject import SHOWN_WALK, Subject
+from tem_vae.report.subject import Subject, spread_evenly
 from tem_vae.report.table import Table, flatten_array
 from tem_vae.report.walk_trace import WalkTrace
 
@@ -34,7 +34,7 @@ _SHOWN = 6
 
 def illustrate_rate_maps(subject: Subject) -> Illustration:
     """Rate maps, autocorrelograms and grid scores."""
-    data = measure_rate_maps(subject.model, subject.walks, SHOWN_WALK, subject.trace, subject.phases)
+    data = measure_rate_maps(subject.model, subject.shown_walk, subject.trace, subject.phases)
     return Illustration(
         "rate_maps",
         "Rate maps of location channels and of memory",
@@ -85,20 +85,17 @@ class RateMaps:
 
 
 @torch.no_grad()
-def measure_rate_maps(
-    model: TemVae, walks: Walks, index: int, trace: WalkTrace, phases: ActionPhases
-) -> RateMaps:
+def measure_rate_maps(model: TemVae, walk: Walks, trace: WalkTrace, phases: ActionPhases) -> RateMaps:
     """Map the activity of every location channel and the retrieval of a few places.
 
     Args:
         model: The model.
-        walks: The batch that holds the walk.
-        index: Which walk of the batch.
+        walk: A batch of one walk, without padding.
         trace: Of the same walk.
         phases: Of the same model.
     """
     cells = to_cells(trace.positions)
-    codes = model.integrator(walks.actions[index : index + 1])[0].double().numpy()
+    codes = model.integrator(walk.actions)[0].double().numpy()
     n_channels = codes.shape[1] // 2
     cosines = codes[:, :n_channels] * np.sqrt(n_channels)
     channels = np.stack([rate_map(cells, channel) for channel in cosines.T])
@@ -140,11 +137,9 @@ def rate_map(cells: IntArray, activity: FloatArray, smoothing: float = SMOOTHING
 
 
 def choose_targets(places: IntArray, count: int = 4) -> IntArray:
-    """Places spread evenly over those that the walk saw, in the order of their numbers."""
+    """Places spread evenly over those that the walk saw, in the order of their numbers, ends left out."""
     seen = np.unique(places)
-    spread = np.linspace(0, len(seen) - 1, count + 2)[1:-1].round().astype(np.int64)
-    chosen: IntArray = seen[np.unique(spread)]
-    return chosen
+    return spread_evenly(seen, count + 2)[1:-1] if len(seen) > count else seen
 
 
 def _sum_by_cell(cells: IntArray, values: FloatArray) -> FloatArray:
@@ -167,9 +162,7 @@ def draw_rate_maps(data: RateMaps) -> Figure:
 def choose_channels(data: RateMaps) -> IntArray:
     """A few channels, spread from the least to the largest residual."""
     order = np.argsort(data.residuals, kind="stable")
-    spread = np.linspace(0, len(order) - 1, min(_SHOWN, len(order))).round().astype(np.int64)
-    chosen: IntArray = order[spread]
-    return chosen
+    return spread_evenly(order, _SHOWN)
 
 
 def _draw_channels(part: SubFigure, data: RateMaps, shown: IntArray) -> None:

@@ -26,7 +26,7 @@ from tem_vae.report.style import (
 )
 from tem_vae.report.subject import Subject
 from tem_vae.report.table import Table, flatten_array
-from tem_vae.scores.spectrum import effective_rank, unscaled_whitening
+from tem_vae.scores.spectrum import measure_spectrum, unscaled_whitening
 
 _LINEARISED_AT = 200
 _MOST_ROWS = 16
@@ -55,7 +55,7 @@ class Spectra:
         effective_rank_embedding: Effective rank of E.
         effective_rank_whitening: Effective rank of S⁻¹E.
         tau: The regulariser; below √tau a smaller singular value of E makes a direction count more.
-        pulled_back: Sensitivity of each principal direction of E to each feature, (M, percept_dim).
+        pulled_back: Sensitivity of each principal direction of E to each feature, (M, *percept_shape).
         percepts: Over how many percepts the sensitivity was averaged.
     """
 
@@ -74,9 +74,8 @@ class Spectra:
             "singular value of E": self.embedding,
             "singular value of S^-1 E": self.whitening,
         }
-        rows = flatten_array(
-            "rows_in_percept_space", self.pulled_back, ("direction", "feature"), "sensitivity"
-        )
+        features = self.pulled_back.reshape(len(self.pulled_back), -1)
+        rows = flatten_array("rows_in_percept_space", features, ("direction", "feature"), "sensitivity")
         return [Table("spectra", values), rows]
 
 
@@ -85,16 +84,17 @@ def measure_spectra(model: TemVae, percepts: Tensor) -> Spectra:
 
     Args:
         model: The model.
-        percepts: Where the encoder is linearised, (n, percept_dim).
+        percepts: Where the encoder is linearised, (n, *percept_shape).
     """
     with torch.no_grad():
         factorization = model.metric.factorize()
-        E, whitening = factorization.embedding.double(), unscaled_whitening(factorization).double()
+        embedding = measure_spectrum(factorization.embedding)
+        whitening = measure_spectrum(unscaled_whitening(factorization))
     return Spectra(
-        embedding=torch.linalg.svdvals(E).numpy(),
-        whitening=torch.linalg.svdvals(whitening).numpy(),
-        effective_rank_embedding=float(effective_rank(E)),
-        effective_rank_whitening=float(effective_rank(whitening)),
+        embedding=embedding.singular_values.numpy(),
+        whitening=whitening.singular_values.numpy(),
+        effective_rank_embedding=float(embedding.effective_rank),
+        effective_rank_whitening=float(whitening.effective_rank),
         tau=model.metric.tau,
         pulled_back=pull_back(model, percepts).numpy(),
         percepts=len(percepts),
@@ -102,16 +102,19 @@ def measure_spectra(model: TemVae, percepts: Tensor) -> Spectra:
 
 
 def pull_back(model: TemVae, percepts: Tensor) -> Tensor:
-    r"""What a standard deviation of a feature adds to each principal coordinate of E c(x), (M, percept_dim).
+    r"""What a standard deviation of a feature adds to each principal coordinate of E c(x).
 
     .. math:: \frac{\sigma_j}{n} \sum_x \frac{\partial}{\partial x_j}\, u_i^T E\, c(x), \; E = U \Sigma V^T,
 
     with sigma_j the deviation of feature j over the percepts: a gradient alone is largest where nothing ever
-    varies. Rows of E as such mean nothing: a rotation of all of them changes no distance.
+    varies. Single rows of E mean nothing: a rotation of all of them changes no distance.
 
     Args:
         model: Whose metric and encoder are asked.
-        percepts: Where the encoder is linearised, (n, percept_dim).
+        percepts: Where the encoder is linearised, (n, *percept_shape).
+
+    Returns:
+        Sensitivities, (M, *percept_shape).
     """
     x = percepts.detach().clone().requires_grad_()
     E = model.metric.E.detach()

@@ -14,12 +14,11 @@ from tem_vae.report.figures.walk_map import (
     frame_map,
     mark_move,
     mark_walker,
-    spread_evenly,
     weights_so_far,
 )
 from tem_vae.report.illustration import Illustration
 from tem_vae.report.style import BLUE, VERMILION, WIDTH, count, show_picture, show_sentence, split, styled
-from tem_vae.report.subject import Subject
+from tem_vae.report.subject import Subject, spread_evenly
 from tem_vae.report.walk_trace import StepKind, WalkTrace
 
 _SHOWN = 4
@@ -110,37 +109,36 @@ def _draw_move(cells: list[Axes], trace: WalkTrace, step: int, number: int, appe
     looked.set_title(f"{number}: step {step}", fontsize=8, loc="center")
     show_picture(predicted, appearance.picture(trace.predicted[step]), appearance.value_range)
     show_picture(seen, appearance.picture(trace.percepts[step]), appearance.value_range)
-    right = trace.remembered[step] == trace.classes[step]
-    predicted.set_xlabel(
-        f"{trace.remembered[step]} {'✓' if right else '✗'}", color=BLUE if right else VERMILION, labelpad=2
-    )
-    seen.set_xlabel(str(trace.classes[step]), labelpad=2)
+    if trace.classes is not None:
+        right = trace.classes.right[step]
+        label = f"{trace.classes.expected[step]} {'✓' if right else '✗'}"
+        predicted.set_xlabel(label, color=BLUE if right else VERMILION, labelpad=2)
+        seen.set_xlabel(str(trace.classes.seen[step]), labelpad=2)
 
 
 def describe_walk(trace: WalkTrace, appearance: Appearance) -> str:
     """The caption."""
     kinds = Counter(trace.kinds)
     kind, steps = choose_steps(trace)
-    right = sum(trace.remembered[step] == trace.classes[step] for step in trace.steps(kind))
-    shape = "" if appearance.is_image else " Percepts are shown as grids of features, on the map by class."
+    shape = "" if appearance.is_image else " Percepts are shown as grids of features"
+    if shape:
+        shape += ", on the map by class." if trace.classes is not None else "."
+    named = " with the class that memory names," if trace.classes is not None else ""
     nothing = (
         ""
         if kind == "zero-shot link"
         else " The walk has no zero-shot link: no unwalked link led to a place seen before."
     )
-    scored = (
-        ""
-        if kind == "start"
-        else (
-            f" Of the walk's {count(len(trace.steps(kind)), 'such step')} memory named the class right in "
-            f"{right}."
-        )
-    )
+    scored = ""
+    if trace.classes is not None and kind != "start":
+        right = int(trace.classes.right[trace.steps(kind)].sum())
+        such = count(len(trace.steps(kind)), "such step")
+        scored = f" Of the walk's {such} memory named the class right in {right}."
     return (
         f"One held-out walk of {count(len(trace.places), 'step')} in a world never met in training: "
         f"{count(kinds['first visit'], 'first visit')}, {count(kinds['revisit'], 'revisit')} over known "
         f"links, {count(kinds['zero-shot link'], 'zero-shot link')}. Left: arrows mark the {len(steps)} "
         "steps shown on the right, by number. Right: the weight of memory on places (squares, darker is "
-        "more, on a square-root scale; ring: the walker), the percept decoded from it before it was seen, "
-        f"with the class that memory names, and the percept then seen.{scored}{nothing}{shape}"
+        "more, on a square-root scale; ring: the walker), the percept decoded from it before it was seen,"
+        f"{named} and the percept then seen.{scored}{nothing}{shape}"
     )

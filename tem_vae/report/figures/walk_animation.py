@@ -75,14 +75,16 @@ def draw_step(trace: WalkTrace, step: int, appearance: Appearance) -> Figure:
     world = figure.add_axes((0.02, 0.04, 0.54, 0.82))
     _draw_world(world, trace, step)
     predicted, seen = (figure.add_axes((left, 0.28, 0.17, 0.36)) for left in (0.6, 0.8))
-    right = trace.remembered[step] == trace.classes[step]
     if step:
         show_picture(predicted, appearance.picture(trace.predicted[step]), appearance.value_range)
-        predicted.set_xlabel(f"{trace.remembered[step]}", color=BLUE if right else VERMILION)
     else:
         predicted.set_axis_off()
     show_picture(seen, appearance.picture(trace.percepts[step]), appearance.value_range)
-    seen.set_xlabel(str(trace.classes[step]))
+    if trace.classes is not None:
+        seen.set_xlabel(str(trace.classes.seen[step]))
+        if step:
+            color = BLUE if trace.classes.right[step] else VERMILION
+            predicted.set_xlabel(str(trace.classes.expected[step]), color=color)
     predicted.set_title("predicted", loc="center")
     seen.set_title("then seen", loc="center")
     kind = trace.kinds[step]

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 
-from tem_vae.arrays import FloatArray, IntArray
+from tem_vae.arrays import FloatArray
 from tem_vae.report.appearance import Appearance
 from tem_vae.report.style import VERMILION, WEIGHT_MAP
 from tem_vae.report.walk_trace import WalkTrace
@@ -29,12 +29,12 @@ def draw_links(axes: Axes, trace: WalkTrace, until: int) -> None:
 
 
 def draw_percepts(axes: Axes, trace: WalkTrace, until: int, appearance: Appearance) -> None:
-    """At every place what was seen there last, up to a step: an image, else the number of its class."""
+    """At every place what was seen there last, up to a step: a picture, or the number of its class."""
     for place in np.unique(trace.places[: until + 1]):
         x, y = trace.layout[place]
         step = int(np.flatnonzero(trace.places[: until + 1] == place)[-1])
-        if not appearance.is_image:
-            axes.text(x, y, str(trace.classes[step]), ha="center", va="center", fontsize=8)
+        if trace.classes is not None and not appearance.is_image:
+            axes.text(x, y, str(trace.classes.seen[step]), ha="center", va="center", fontsize=8)
             continue
         low, high = appearance.value_range
         picture = appearance.picture(trace.percepts[step])
@@ -92,10 +92,3 @@ def draw_trail(axes: Axes, positions: FloatArray) -> None:
     shades = np.linspace(0.15, 0.9, len(segments))
     colors = [(0.35, 0.35, 0.35, shade) for shade in shades]
     axes.add_collection(LineCollection(list(segments), colors=colors, linewidths=1.8, zorder=3))
-
-
-def spread_evenly(candidates: IntArray, number: int) -> IntArray:
-    """At most so many of the candidates, spread over all of them, in their order."""
-    chosen = np.linspace(0, len(candidates) - 1, min(number, len(candidates))).round().astype(np.int64)
-    spread: IntArray = candidates[chosen]
-    return spread

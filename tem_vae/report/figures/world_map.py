@@ -19,7 +19,7 @@ from tem_vae.report.style import (
     sentence_figure,
     styled,
 )
-from tem_vae.report.subject import SHOWN_WALK, Subject
+from tem_vae.report.subject import Subject
 from tem_vae.report.table import Table, flatten_array
 
 TOO_FEW_PLACES = "The walk saw fewer than three places: there is no map to show."
@@ -27,7 +27,7 @@ TOO_FEW_PLACES = "The walk saw fewer than three places: there is no map to show.
 
 def illustrate_world_map(subject: Subject) -> Illustration:
     """The codes of a world in two dimensions."""
-    data = measure_world_map(subject.model, subject.walks, SHOWN_WALK)
+    data = measure_world_map(subject.model, subject.shown_walk)
     return Illustration(
         "world_map",
         "A world in location codes",
@@ -70,15 +70,15 @@ class WorldMap:
 
 
 @torch.no_grad()
-def measure_world_map(model: TemVae, walks: Walks, index: int) -> WorldMap | None:
+def measure_world_map(model: TemVae, walk: Walks) -> WorldMap | None:
     """The world of one walk as its location codes have it.
 
     Returns:
         The map; None if the walk saw fewer than three places, which always lie on a line.
     """
-    codes = model.integrator(walks.actions[index : index + 1])[0].double().numpy()
+    codes = model.integrator(walk.actions)[0].double().numpy()
     places, first, inverse = np.unique(
-        walks.known("places")[index].numpy(), return_index=True, return_inverse=True
+        walk.known("places")[0].numpy(), return_index=True, return_inverse=True
     )
     if len(places) < 3:
         return None
@@ -89,7 +89,7 @@ def measure_world_map(model: TemVae, walks: Walks, index: int) -> WorldMap | Non
     ends = np.sort(np.column_stack([inverse[:-1], inverse[1:]]), axis=1)
     links = np.unique(ends[ends[:, 0] != ends[:, 1]], axis=0)
     explained = sigma[:2] ** 2 / max(float((sigma**2).sum()), np.finfo(float).tiny)
-    positions = walks.known("positions")[index].double().numpy()[first]
+    positions = walk.known("positions")[0].double().numpy()[first]
     return WorldMap(positions, (U * sigma)[:, :2], links, explained)
 
 

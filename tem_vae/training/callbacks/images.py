@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import WandbLogger
 from torch.utils.data import DataLoader
 
-from tem_vae.data import Walks
+from tem_vae.data import UnknownTruthError, Walks
 from tem_vae.data.held_out import WalkBatches
 from tem_vae.report.gallery import GALLERY
 from tem_vae.report.illustration import rasterise
@@ -65,16 +65,17 @@ class LogImages(Callback):
         assert loader is not None
         batches = loader.dataset
         assert isinstance(batches, WalkBatches)
-        source, walks = batches.source, next(iter(loader))
-        assert source.percepts is not None
-        return Subject(model, source.percepts, source.split, source.actions, [walks], batches.seed)
+        return Subject(model, batches.source, [next(iter(loader))], batches.seed)
 
     @staticmethod
     def _log(trainer: L.Trainer, subject: Subject) -> None:
         for entry in GALLERY:
-            if not entry.while_training or entry.missing(subject.walks):
+            if not entry.while_training:
                 continue
-            illustration = entry.illustrate(subject)
+            try:
+                illustration = entry.illustrate(subject)
+            except UnknownTruthError:
+                continue
             for logger in trainer.loggers:
                 if isinstance(logger, WandbLogger):
                     logger.log_image(
