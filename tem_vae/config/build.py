@@ -2,27 +2,23 @@
 
 from collections.abc import Sequence
 
-from tem_vae.config.training import DigitsConfig, HeldOutConfig, ModelConfig, PerceptsConfig
-from tem_vae.config.worlds import (
-    HexagonalWorldConfig,
-    ObstructedWorldConfig,
-    RectangularWorldConfig,
-    RingWorldConfig,
-    WorldConfig,
+from tem_vae.config.model import IdentityEncoderConfig, ModelConfig, StandardNormalMemoryConfig
+from tem_vae.config.training import (
+    DigitsConfig,
+    HeldOutConfig,
+    MomentumPolicyConfig,
+    PerceptsConfig,
+    PolicyConfig,
 )
 from tem_vae.data import (
     Digits,
-    GraphWorlds,
     HeldOutWalks,
-    HexagonalWorlds,
     MomentumPolicy,
-    ObstructedWorlds,
     PerceptSource,
-    RectangularWorlds,
-    RingWorlds,
+    Policy,
+    RunsPolicy,
     SimulatedWalks,
     Symbols,
-    WorldSource,
 )
 from tem_vae.data.percepts import Split
 from tem_vae.geometry import Pseudometric
@@ -53,25 +49,18 @@ def build_percepts(config: PerceptsConfig) -> PerceptSource:
     return Symbols(config.classes, config.dim, config.relevant_dim, config.seed)
 
 
-def build_worlds(config: WorldConfig) -> WorldSource:
-    """The source of worlds."""
-    match config:
-        case RectangularWorldConfig():
-            return RectangularWorlds(config.height, config.width)
-        case ObstructedWorldConfig():
-            return ObstructedWorlds(config.height, config.width, config.obstacles, config.walls)
-        case HexagonalWorldConfig():
-            return HexagonalWorlds(config.radius)
-        case RingWorldConfig():
-            return RingWorlds(config.places)
-        case _:
-            return GraphWorlds(config.graph)
+def build_policy(config: PolicyConfig) -> Policy:
+    """How worlds are walked."""
+    if isinstance(config, MomentumPolicyConfig):
+        return MomentumPolicy(config.momentum)
+    return RunsPolicy(config.lengths)
 
 
 def build_held_out(
     config: HeldOutConfig,
     percepts: PerceptSource,
-    policy: MomentumPolicy,
+    policy: Policy,
+    blank: float,
     split: Split,
     actions: Sequence[str],
 ) -> HeldOutWalks:
@@ -81,11 +70,12 @@ def build_held_out(
         config: Worlds and walks.
         percepts: What places look like.
         policy: How worlds are walked.
+        blank: The share of places that are blank, in [0, 1).
         split: Which share of the percepts may be shown.
         actions: The names of the actions as the model numbers them.
     """
-    worlds = renumber_actions(build_worlds(config.world), actions)
-    source = SimulatedWalks(worlds, percepts, policy, split, batch_size=1, walk_length=config.walk_length)
+    worlds = renumber_actions(config.world.build(), actions)
+    source = SimulatedWalks(worlds, percepts, policy, split, 1, config.walk_length, blank)
     at_once = max(1, min(config.walks, _LARGEST_ATTENTION // config.walk_length**2))
     return HeldOutWalks(source, config.seed, config.walks, batch_size=at_once)
 
@@ -94,7 +84,7 @@ def build_model(config: ModelConfig, percept_shape: tuple[int, ...], n_actions: 
     """A model with fresh weights, drawn from torch's global generator."""
     encoder = (
         IdentityEncoder(percept_shape)
-        if config.encoder.kind == "identity"
+        if isinstance(config.encoder, IdentityEncoderConfig)
         else MlpEncoder(percept_shape, config.encoder.hidden_dim, config.code_dim)
     )
     decoder = config.decoder
@@ -129,6 +119,6 @@ def build_metric(config: ModelConfig) -> Pseudometric:
 
 def build_memory(config: ModelConfig) -> Memory:
     """The prior of a step given its past."""
-    if config.memory.kind == "standard_normal":
+    if isinstance(config.memory, StandardNormalMemoryConfig):
         return StandardNormalPrior(config.code_dim, config.metric.rank)
     return MemoryPrior(config.code_dim, config.neighborhood.scale, config.memory.initial_precision)

@@ -1,18 +1,28 @@
 """The schema of an evaluation: whatever is null stays as it was in the test of the run."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from tem_vae.config.fields import Checkpoints, RunDirectory, Section
-from tem_vae.config.training import PerceptsConfig
-from tem_vae.config.worlds import SizeRange, WorldConfig, WorldFile
+from tem_vae.config.fields import Checkpoints, RunDirectory, Section, tag_of
+from tem_vae.config.training import BlankShare
+from tem_vae.config.worlds import SizeRange, WorldFile
 
 
-class EvaluationWorldConfig(Section):
+class Changes(Section):
+    """The keys of all kinds of a section; null keeps what the run had, if that is of the same kind."""
+
+    def override(self, tested_on: Section) -> dict[str, Any]:
+        """The values of a section, not yet checked: the given one with what is not null here."""
+        changes = self.model_dump(exclude_none=True)
+        tag, kind = tag_of(type(tested_on))
+        return changes if changes.get(tag, kind) != kind else tested_on.model_dump() | changes
+
+
+class EvaluationWorldConfig(Changes):
     """The worlds of an evaluation; null keeps what the run was tested on, if that is of the same kind."""
 
-    kind: Literal["rectangular", "obstructed", "hexagonal", "ring", "graph"] | None = Field(
+    kind: Literal["rectangular", "torus", "obstructed", "hexagonal", "ring", "graph"] | None = Field(
         description="Which kind of world; the run must have been trained with all of its actions."
     )
     height: SizeRange | None = Field(description="Rows, a number or [min, max].")
@@ -27,15 +37,13 @@ class EvaluationWorldConfig(Section):
     places: SizeRange | None = Field(description="Of rings: how many places.")
     file: WorldFile | None = Field(description="Of a graph: the JSON file, as docs/worlds.md describes it.")
 
-    def override(self, world: WorldConfig) -> dict[str, Any]:
-        """The values of a world configuration, not yet checked: the given one with what is not null here."""
-        changes = self.model_dump(exclude_none=True)
-        same_kind = self.kind in (None, world.kind)
-        kept = world.model_dump(exclude={"graph"} if self.file else None) if same_kind else {}
-        return kept | changes
+    def override(self, tested_on: Section) -> dict[str, Any]:
+        """The values of a section, not yet checked; another file replaces the graph of the run."""
+        values = super().override(tested_on)
+        return values | {"graph": None} if self.file else values
 
 
-class EvaluationPerceptsConfig(Section):
+class EvaluationPerceptsConfig(Changes):
     """Where the percepts of an evaluation come from; null keeps what the run was trained with."""
 
     source: Literal["digits", "symbols"] | None = Field(
@@ -50,20 +58,26 @@ class EvaluationPerceptsConfig(Section):
         description="Of symbols: dimension of the subspace of the prototypes, at most dim."
     )
 
-    def override(self, percepts: PerceptsConfig) -> dict[str, Any]:
-        """The values of a percept source, not yet checked: the given one with what is not null here."""
-        kept = percepts.model_dump() if self.source in (None, percepts.source) else {}
-        return kept | self.model_dump(exclude_none=True)
+
+class EvaluationPolicyConfig(Changes):
+    """How worlds are walked; null keeps what the run was trained with."""
+
+    kind: Literal["momentum", "runs"] | None = Field(description="Which kind of walker.")
+    momentum: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        description="Probability that a walker keeps its direction."
+    )
+    lengths: SizeRange | None = Field(description="Of runs: how many steps straight on.")
 
 
 class EvaluationDataConfig(Section):
     """What to evaluate on; null keeps what the run was tested on."""
 
+    renamed: ClassVar = {"momentum": "policy.momentum"}
+
     world: EvaluationWorldConfig = Field(description="The worlds.")
     percepts: EvaluationPerceptsConfig = Field(description="Where percepts come from.")
-    momentum: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        description="Probability that a walker keeps its direction."
-    )
+    policy: EvaluationPolicyConfig = Field(description="How worlds are walked.")
+    blank: BlankShare | None = Field(description="Share of places that hold the first class.")
     walk_length: Annotated[int, Field(ge=2)] | None = Field(description="Walk steps, counted in percepts.")
     walks: Annotated[int, Field(ge=1)] | None = Field(description="How many walks, each in its own world.")
     seed: Annotated[int, Field(ge=0)] | None = Field(description="Decides worlds and walks.")

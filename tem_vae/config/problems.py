@@ -128,7 +128,7 @@ def _of_other_kinds(
         section = choose(sections, inner)
         having = [tag_of(other)[1] for other in sections if name in other.model_fields]
         if section and having and name not in section.model_fields:
-            explanation = f"{tag_of(section)[1]} has no {name}, only {' and '.join(having)}"
+            explanation = f"{tag_of(section)[1]} has no {name}, only {', '.join(having)}"
             allowed = f". Allowed here: {', '.join(section.model_fields)}"
             yield Problem(key, explanation + allowed, cast(Any, inner).get(name), misspelt=True)
 

@@ -16,7 +16,20 @@ from tem_vae.config.training import TrainConfig
 
 PAGE = CONF.parent / "docs" / "configuration.md"
 COMMAND = "python scripts/configuration_reference.py"
-GROUPS = ("data", "data/percepts", "model", "optimizer", "trainer", "logger", "experiment", "sweep")
+GROUPS = (
+    "data",
+    "data/percepts",
+    "data/policy",
+    "model",
+    "model/metric",
+    "model/encoder",
+    "model/memory",
+    "optimizer",
+    "trainer",
+    "logger",
+    "experiment",
+    "sweep",
+)
 
 _INTRODUCTION = f"""# Configuration
 
@@ -26,6 +39,10 @@ is what it is. A key that is not listed, a value that is not allowed and a combi
 refused before anything is built, all of them in one message, with exit status 2.
 
     python scripts/train.py model.metric.rank=4 data=hexagonal data.world.radius=[2,5]
+
+Where a section has several kinds, a key that only another kind has is left out if it comes from a default,
+and refused if it was given: with `model.encoder.kind=identity` the default of `model.encoder.hidden_dim` does
+not count, and `model.encoder.hidden_dim=8` beside it is an error.
 
 *Not tuned*: no other value was compared with this one in a recorded run.
 """
@@ -107,11 +124,11 @@ def _inner_parts(part: Part, described: set[type[Section]]) -> Iterator[Part]:
             if _is_chosen(key, field, section, part.leaves):
                 yield Part(key, meaning, section, part.leaves, part.choice)
             elif section not in described:
-                yield _find_choice(key, meaning, field, section)
+                yield _find_choice(part, key, meaning, field, section)
             described.add(section)
 
 
-def _find_choice(key: str, meaning: str, field: FieldInfo, section: type[Section]) -> Part:
+def _find_choice(part: Part, key: str, meaning: str, field: FieldInfo, section: type[Section]) -> Part:
     """A section that is no default, with the values of the first file in ``conf/`` that chooses it."""
     folder = CONF.joinpath(*key.split("."))
     folder = folder if folder.is_dir() else folder.parent
@@ -119,7 +136,7 @@ def _find_choice(key: str, meaning: str, field: FieldInfo, section: type[Section
         leaves = read_leaves(file, CONF)
         if _is_chosen(key, field, section, leaves):
             group = folder.relative_to(CONF).as_posix()
-            return Part(key, meaning, section, leaves, f"{group}={file.stem}")
+            return Part(key, meaning, section, {**part.leaves, **leaves}, f"{group}={file.stem}")
     raise LookupError(
         f"no file in {folder} has a {section.__name__} at {key}; add one, so that it can be chosen"
     )

@@ -1,15 +1,17 @@
-"""The schema of every configuration: what each key means, its unit and its allowed range.
+"""The schema of a training run: what each key means, its unit and its allowed range.
 
-Defaults live in ``conf/``, beside their sources; a field here has none. The models below check values and
-combinations; whoever validates with the context ``check_files`` has files and folders checked too.
+Defaults live in ``conf/``, beside their sources; a field here has none. Sections check values and
+combinations. What is validated with the context ``check_files`` comes from the command line: files and
+folders are checked too, and keys of earlier versions are refused. Without, it was stored by a run.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
 from tem_vae.config.fields import OneKind, RunDirectory, Section, checks_files
-from tem_vae.config.worlds import WorldConfig
+from tem_vae.config.model import ModelConfig
+from tem_vae.config.worlds import SizeRange, WorldConfig
 from tem_vae.runs.checkpoint import check_whole
 from tem_vae.runs.folder import RunFolder
 from tem_vae.worlds import ActionMismatchError, check_actions
@@ -41,6 +43,24 @@ class SymbolsConfig(Section):
 PerceptsConfig = Annotated[DigitsConfig | SymbolsConfig, Field(discriminator="source"), OneKind()]
 
 
+class MomentumPolicyConfig(Section):
+    """Walkers that keep their direction with some probability and else take any open action."""
+
+    kind: Literal["momentum"] = Field(description="Which kind of walker.")
+    momentum: float = Field(ge=0, le=1, description="Probability that a walker keeps its direction.")
+
+
+class RunsPolicyConfig(Section):
+    """Walkers that go straight on for some steps, then draw another direction and another number of steps."""
+
+    kind: Literal["runs"] = Field(description="Which kind of walker.")
+    lengths: SizeRange = Field(description="How many steps straight on, drawn evenly for each run.")
+
+
+PolicyConfig = Annotated[MomentumPolicyConfig | RunsPolicyConfig, Field(discriminator="kind"), OneKind()]
+BlankShare = Annotated[float, Field(ge=0, lt=1)]
+
+
 class HeldOutConfig(Section):
     """A fixed set of walks in worlds never met in training."""
 
@@ -53,6 +73,8 @@ class HeldOutConfig(Section):
 class DataConfig(Section):
     """Worlds, walks and percepts."""
 
+    renamed: ClassVar = {"momentum": "policy.momentum"}
+
     world: WorldConfig = Field(description="The training worlds.")
     percepts: PerceptsConfig = Field(description="Where percepts come from.")
     walk_length: int = Field(ge=2, description="Length of a training walk, in walk steps, one percept each.")
@@ -60,10 +82,23 @@ class DataConfig(Section):
     lengthen_after: float = Field(
         ge=0, le=1, description="Share of the updates after which walks are twice as long and half as many."
     )
-    momentum: float = Field(ge=0, le=1, description="Probability that a walker keeps its direction.")
+    policy: PolicyConfig = Field(description="How worlds are walked, in training, validation and test.")
+    blank: BlankShare = Field(
+        description="Share of places that hold the first class, and no other place does; 0 sets none apart."
+    )
     num_workers: int = Field(ge=0, description="Processes that prepare batches; changes no result.")
     validation: HeldOutConfig = Field(description="The walks that choose the best checkpoint.")
     test: HeldOutConfig = Field(description="The walks of the closing table.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _convert_stored(cls, values: Any, info: ValidationInfo) -> Any:
+        """Version 0.1.0 had one kind of walker, ``momentum``, and no blank places."""
+        if not isinstance(values, dict) or checks_files(info) or "momentum" not in values:
+            return values
+        policy = {"kind": "momentum", "momentum": values["momentum"]}
+        others = {name: value for name, value in values.items() if name != "momentum"}
+        return {"policy": policy, "blank": 0.0} | others
 
     @model_validator(mode="after")
     def _actions_are_known(self) -> Self:
@@ -72,91 +107,6 @@ class DataConfig(Section):
                 check_actions(held_out.world.actions, known=self.world.actions)
             except ActionMismatchError as error:
                 raise ValueError(f"{name}.world: {error}") from None
-        return self
-
-
-class MetricConfig(Section):
-    """The pseudometric."""
-
-    kind: Literal["learned", "diagonal", "random", "euclidean"] = Field(
-        description="E is free; learned but diagonal; a random projection, fixed; or the identity, fixed."
-    )
-    rank: int = Field(
-        ge=1, description="M, the metric rank: directions of a code that can count; at most code_dim."
-    )
-    tau: float = Field(ge=0, description="Tikhonov regulariser, in units of squared singular values of E.")
-    normalize: bool = Field(
-        description="Fix the gauge of a learned E, ‖E‖_F = √M; else training can undo tau and scale."
-    )
-
-
-class NeighborhoodConfig(Section):
-    """The posterior neighborhood."""
-
-    scale: float = Field(
-        gt=0, description="eps_q, the root mean square of its pseudodistances; fixed in training."
-    )
-
-
-class EncoderConfig(Section):
-    """From percepts to codes."""
-
-    kind: Literal["mlp", "identity"] = Field(description="A hidden layer, or the percept as its own code.")
-    hidden_dim: int = Field(ge=1, description="Units of the hidden layer; not used by identity.")
-
-
-class DecoderConfig(Section):
-    """From embedded codes to percepts."""
-
-    reads: Literal["embedded", "code"] = Field(
-        description="E z; or all of z, which leaks the percept round the bound: for comparison only."
-    )
-    hidden_dim: int = Field(ge=1, description="Units of the hidden layer.")
-    noise: float = Field(gt=0, description="Deviation of a percept feature, in standardised units; fixed.")
-
-
-class PathIntegrationConfig(Section):
-    """From actions to location codes."""
-
-    channels: int = Field(ge=1, description="D, the circles of the torus.")
-    initial_rotation: float = Field(gt=0, description="Deviation of the first draw of Omega, in radians.")
-
-
-class MemoryConfig(Section):
-    """The memory prior."""
-
-    kind: Literal["attention", "standard_normal"] = Field(
-        description="Memories weighted by location; or one standard normal of E z, without memory."
-    )
-    initial_precision: float = Field(
-        gt=0,
-        description="First value of 1/lambda², the factor of squared distances in the location kernel.",
-    )
-
-
-class ModelConfig(Section):
-    """The TEM VAE."""
-
-    code_dim: int = Field(ge=1, description="N, the dimension of a code.")
-    metric: MetricConfig = Field(description="The pseudometric on codes.")
-    neighborhood: NeighborhoodConfig = Field(description="The posterior around a reference code.")
-    encoder: EncoderConfig = Field(description="From percepts to codes.")
-    decoder: DecoderConfig = Field(description="From embedded codes to percepts.")
-    path_integration: PathIntegrationConfig = Field(description="From actions to location codes.")
-    memory: MemoryConfig = Field(description="The prior of a step given its past.")
-
-    @model_validator(mode="after")
-    def _rank_fits(self) -> Self:
-        if self.metric.rank > self.code_dim:
-            raise ValueError(
-                f"metric.rank = {self.metric.rank} exceeds code_dim = {self.code_dim}; "
-                "a pseudometric has at most as many directions as a code has dimensions"
-            )
-        if self.metric.kind in ("diagonal", "euclidean") and self.metric.rank != self.code_dim:
-            raise ValueError(
-                f"metric.rank = {self.metric.rank} must equal code_dim = {self.code_dim} where metric.kind "
-                f"is {self.metric.kind}: its E is square"
-            )
         return self
 
 

@@ -7,11 +7,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from tem_vae.config.fields import Allowed, OneKind, Section, checks_files
 from tem_vae.worlds import (
+    GraphWorlds,
     HexagonalWorlds,
     ObstructedWorlds,
     RectangularWorlds,
     RingWorlds,
+    TorusWorlds,
     WorldGraph,
+    WorldSource,
     read_graph,
 )
 
@@ -26,9 +29,9 @@ def _as_range(value: object) -> object:
     return tuple(sizes)
 
 
-def _check_ring(value: tuple[int, int]) -> tuple[int, int]:
+def _check_closed(value: tuple[int, int]) -> tuple[int, int]:
     if value[0] < 3:
-        raise ValueError(f"a ring has at least 3 places, got {list(value)}")
+        raise ValueError("must be at least 3: in a world that closes, a way round has 3 links or more")
     return value
 
 
@@ -39,23 +42,53 @@ def _check_graph(file: Path, info: ValidationInfo) -> Path:
 
 
 WorldFile = Annotated[Path, Field(strict=False), AfterValidator(_check_graph)]
+ClosedRange = Annotated[
+    tuple[int, int],
+    BeforeValidator(_as_range),
+    AfterValidator(_check_closed),
+    Allowed(_SIZE.replace("1", "3")),
+]
 SizeRange = Annotated[tuple[int, int], BeforeValidator(_as_range), Allowed(_SIZE)]
 
 
-class RectangularWorldConfig(Section):
+class WorldSection(Section):
+    """What the sections of all kinds of worlds have in common."""
+
+    def build(self) -> WorldSource:
+        """The source of worlds that the section describes."""
+        raise NotImplementedError
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The names of the actions."""
+        return tuple(self.build().actions)
+
+
+class RectangularWorldConfig(WorldSection):
     """Rectangular lattices."""
 
     kind: Literal["rectangular"] = Field(description="Which kind of world.")
     height: SizeRange = Field(description="How many rows of places, drawn evenly for each world.")
     width: SizeRange = Field(description="How many columns of places, drawn evenly for each world.")
 
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """The names of the actions."""
-        return RectangularWorlds.actions
+    def build(self) -> WorldSource:
+        """The source of worlds that the section describes."""
+        return RectangularWorlds(self.height, self.width)
 
 
-class ObstructedWorldConfig(Section):
+class TorusWorldConfig(WorldSection):
+    """Rectangular lattices whose opposite edges are joined."""
+
+    kind: Literal["torus"] = Field(description="Which kind of world.")
+    height: ClosedRange = Field(description="How many rows of places, drawn evenly for each world.")
+    width: ClosedRange = Field(description="How many columns of places, drawn evenly for each world.")
+
+    def build(self) -> WorldSource:
+        """The source of worlds that the section describes."""
+        return TorusWorlds(self.height, self.width)
+
+
+class ObstructedWorldConfig(WorldSection):
     """Rectangular lattices with walls between places and obstacles in place of some, drawn for each world."""
 
     kind: Literal["obstructed"] = Field(description="Which kind of world.")
@@ -66,13 +99,12 @@ class ObstructedWorldConfig(Section):
         ge=0, le=1, description="Probability of a wall in a link that the world can spare; with 1 no loops."
     )
 
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """The names of the actions."""
-        return ObstructedWorlds.actions
+    def build(self) -> WorldSource:
+        """The source of worlds that the section describes."""
+        return ObstructedWorlds(self.height, self.width, self.obstacles, self.walls)
 
 
-class HexagonalWorldConfig(Section):
+class HexagonalWorldConfig(WorldSection):
     """Hexagons of hexagonal cells."""
 
     kind: Literal["hexagonal"] = Field(description="Which kind of world.")
@@ -80,27 +112,25 @@ class HexagonalWorldConfig(Section):
         description="Links from center to border, drawn evenly for each world; k makes 3k(k + 1) + 1 places."
     )
 
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """The names of the actions."""
-        return HexagonalWorlds.actions
+    def build(self) -> WorldSource:
+        """The source of worlds that the section describes."""
+        return HexagonalWorlds(self.radius)
 
 
-class RingWorldConfig(Section):
+class RingWorldConfig(WorldSection):
     """Closed tracks."""
 
     kind: Literal["ring"] = Field(description="Which kind of world.")
-    places: Annotated[SizeRange, AfterValidator(_check_ring)] = Field(
+    places: ClosedRange = Field(
         description="How many places, at least 3; with one number, where rings close can be learned."
     )
 
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """The names of the actions."""
-        return RingWorlds.actions
+    def build(self) -> WorldSource:
+        """The source of worlds that the section describes."""
+        return RingWorlds(self.places)
 
 
-class GraphWorldConfig(Section):
+class GraphWorldConfig(WorldSection):
     """One world, given place by place in a JSON file; its places hold something else in every walk."""
 
     kind: Literal["graph"] = Field(description="Which kind of world.")
@@ -109,10 +139,9 @@ class GraphWorldConfig(Section):
         description="What the file says; null reads it. A checkpoint keeps it, and so needs no file."
     )
 
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """The names of the actions."""
-        return self.graph.actions
+    def build(self) -> WorldSource:
+        """The source of worlds that the section describes."""
+        return GraphWorlds(self.graph)
 
     @model_validator(mode="before")
     @classmethod
@@ -125,6 +154,7 @@ class GraphWorldConfig(Section):
 
 WorldConfig = Annotated[
     RectangularWorldConfig
+    | TorusWorldConfig
     | ObstructedWorldConfig
     | HexagonalWorldConfig
     | RingWorldConfig

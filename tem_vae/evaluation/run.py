@@ -8,9 +8,9 @@ from pathlib import Path
 import lightning as L
 import torch
 
-from tem_vae.config.build import build_held_out, build_percepts
+from tem_vae.config.build import build_held_out, build_percepts, build_policy
 from tem_vae.config.evaluation import EvaluateConfig
-from tem_vae.data import HeldOutWalks, MomentumPolicy
+from tem_vae.data import HeldOutWalks
 from tem_vae.evaluation.page import write_report
 from tem_vae.evaluation.tester import score
 from tem_vae.evaluation.trained import TrainedRun, load_run
@@ -70,8 +70,8 @@ def name_checkpoints(paths: Sequence[Path]) -> list[str]:
 
 def build_walks(plan: WalkPlan, run: TrainedRun) -> HeldOutWalks:
     """The walks of a plan, actions numbered as the run numbers them."""
-    percepts, policy = build_percepts(plan.percepts), MomentumPolicy(plan.momentum)
-    return build_held_out(plan, percepts, policy, "test", run.actions)
+    percepts, policy = build_percepts(plan.percepts), build_policy(plan.policy)
+    return build_held_out(plan, percepts, policy, plan.blank, "test", run.actions)
 
 
 def build_tester_trainer(folder: Path) -> L.Trainer:

@@ -7,7 +7,14 @@ from tem_vae.config.build import build_percepts
 from tem_vae.config.evaluation import EvaluationDataConfig
 from tem_vae.config.fields import flatten
 from tem_vae.config.problems import validate
-from tem_vae.config.training import DataConfig, DigitsConfig, HeldOutConfig, PerceptsConfig
+from tem_vae.config.training import (
+    BlankShare,
+    DataConfig,
+    DigitsConfig,
+    HeldOutConfig,
+    PerceptsConfig,
+    PolicyConfig,
+)
 from tem_vae.errors import ConfigurationError
 from tem_vae.worlds import ActionMismatchError, check_actions
 
@@ -17,11 +24,13 @@ class WalkPlan(HeldOutConfig):
 
     Attributes:
         percepts: What places look like.
-        momentum: Probability that a walker keeps its direction.
+        policy: How worlds are walked.
+        blank: The share of places that are blank.
     """
 
     percepts: PerceptsConfig
-    momentum: float
+    policy: PolicyConfig
+    blank: BlankShare
 
 
 def plan_walks(trained_on: DataConfig, config: EvaluationDataConfig) -> WalkPlan:
@@ -31,9 +40,10 @@ def plan_walks(trained_on: DataConfig, config: EvaluationDataConfig) -> WalkPlan
         ConfigurationError: The result is no valid configuration, or its worlds have actions that the run was
             not trained with, or its percepts are none that the run can be tested on.
     """
-    tested_on = trained_on.test.model_dump() | {"momentum": trained_on.momentum}
+    tested_on = trained_on.test.model_dump() | {"blank": trained_on.blank}
     changes = config.model_dump(exclude_none=True) | {
         "world": config.world.override(trained_on.test.world),
+        "policy": config.policy.override(trained_on.policy),
         "percepts": config.percepts.override(trained_on.percepts),
     }
     plan = validate(
@@ -84,9 +94,9 @@ def _check_percepts(percepts: PerceptsConfig, trained_on: PerceptsConfig) -> Non
                 f"were split by seed {trained_on.seed}; leave it out"
             )
         return
-    dim, known = build_percepts(percepts).percept_shape, build_percepts(trained_on).percept_shape
-    if dim != known:
+    shape, known = build_percepts(percepts).percept_shape, build_percepts(trained_on).percept_shape
+    if shape != known:
         raise ConfigurationError(
-            f"data.percepts: a percept of {percepts.source} has {dim} features, and the run was trained on "
-            f"{trained_on.source} with {known}; they must be as many"
+            f"data.percepts: a percept of {percepts.source} has the shape {shape}, and the run was trained "
+            f"on {trained_on.source}, whose percepts have {known}; they must be alike"
         )

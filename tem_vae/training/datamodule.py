@@ -6,9 +6,9 @@ from itertools import count
 import lightning as L
 from torch.utils.data import DataLoader, Sampler
 
-from tem_vae.config.build import build_held_out, build_percepts, build_worlds
+from tem_vae.config.build import build_held_out, build_percepts, build_policy
 from tem_vae.config.training import DataConfig
-from tem_vae.data import HeldOutWalks, MomentumPolicy, SimulatedWalks, WalkBatches, Walks, WalkSource
+from tem_vae.data import HeldOutWalks, SimulatedWalks, WalkBatches, Walks, WalkSource
 
 
 class EndlessSampler(Sampler[int]):
@@ -94,11 +94,12 @@ def build_data(config: DataConfig, seed: int, updates: int) -> WalkDataModule:
         updates: How many there will be.
     """
     percepts = build_percepts(config.percepts)
-    policy = MomentumPolicy(config.momentum)
-    worlds = build_worlds(config.world)
-    train = SimulatedWalks(worlds, percepts, policy, "train", config.batch_size, config.walk_length)
-    validation = build_held_out(config.validation, percepts, policy, "validation", worlds.actions)
-    test = build_held_out(config.test, percepts, policy, "test", worlds.actions)
+    policy = build_policy(config.policy)
+    worlds = config.world.build()
+    blank = config.blank
+    train = SimulatedWalks(worlds, percepts, policy, "train", config.batch_size, config.walk_length, blank)
+    validation = build_held_out(config.validation, percepts, policy, blank, "validation", worlds.actions)
+    test = build_held_out(config.test, percepts, policy, blank, "test", worlds.actions)
     return WalkDataModule(
         train, seed, validation, test, config.num_workers, round(config.lengthen_after * updates)
     )

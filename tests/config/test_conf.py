@@ -10,7 +10,18 @@ from tem_vae.config.command_line import CONF
 from tem_vae.config.problems import validate
 from tem_vae.config.training import TrainConfig
 
-GROUPS = ("data", "data/percepts", "model", "optimizer", "trainer", "logger")
+GROUPS = (
+    "data",
+    "data/percepts",
+    "data/policy",
+    "model",
+    "model/metric",
+    "model/encoder",
+    "model/memory",
+    "optimizer",
+    "trainer",
+    "logger",
+)
 
 
 def choices(group: str) -> list[str]:
@@ -31,7 +42,8 @@ def composed(overrides: list[str]) -> TrainConfig:
     ("group", "choice"), [(group, choice) for group in GROUPS for choice in choices(group)]
 )
 def test_every_choice_of_a_group_is_a_valid_run(group: str, choice: str) -> None:
-    composed([f"{group}={choice}"])
+    fitting = ["model.code_dim=64"] if choice == "identity" else []  # a percept of digits has 64 features
+    composed([f"{group}={choice}", *fitting])
 
 
 @pytest.mark.parametrize("experiment", experiments())

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import torch
 from composed import check
+from hydra import initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from malformed_configurations import jobs, malformed_configurations
 from refusals import Malformed, refuse
 
-from tem_vae.config.command_line import CONF
+from tem_vae.config.command_line import CONF, read_run
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import ConfigurationError
 from tem_vae.runs.checkpoint import CONFIG_KEY
@@ -94,9 +95,37 @@ def test_a_key_of_another_kind_is_named_as_such() -> None:
     lines = str(caught.value).splitlines()
     assert lines[0] == "The configuration has 2 problems:"
     assert lines[1] == (
-        "  data.world.height = 4: ring has no height, only rectangular and obstructed. "
+        "  data.world.height = 4: ring has no height, only rectangular, torus, obstructed. "
         "Allowed here: kind, places"
     )
+
+
+def test_a_default_of_another_kind_does_not_count_and_a_given_key_of_one_is_refused() -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        overrides = ["data/percepts=symbols", "model.encoder.kind=identity"]
+        config = read_run(overrides, "train", TrainConfig)[1]
+        assert config.model.encoder.model_dump() == {"kind": "identity"}
+        with pytest.raises(ConfigurationError, match="hidden_dim = 8: identity has no hidden_dim, only mlp"):
+            read_run([*overrides, "model.encoder.hidden_dim=8"], "train", TrainConfig)
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments"), [("train.py", ()), ("evaluate.py", ("checkpoint=nowhere.ckpt",))]
+)
+def test_a_renamed_key_is_answered_with_its_name_of_today(script: str, arguments: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigurationError, match=r"data.momentum = 0.5: is now data.policy.momentum"):
+        check(*arguments, "data.momentum=0.5", script=script)
+
+
+def test_configurations_that_version_0_1_0_stored_are_valid() -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = read_run(["model.encoder.kind=identity", "model.code_dim=64"], "train", TrainConfig)[1]
+    stored = config.model_dump(mode="json")
+    del stored["data"]["policy"], stored["data"]["blank"]
+    del stored["model"]["decoder"]["kind"], stored["model"]["path_integration"]["kind"]
+    stored["data"]["momentum"] = 0.5
+    stored["model"]["encoder"]["hidden_dim"] = 256
+    assert TrainConfig.model_validate(stored) == config
 
 
 def test_a_valid_run_is_composed_once_and_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:

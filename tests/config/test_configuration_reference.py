@@ -71,10 +71,17 @@ def test_what_can_be_chosen_instead_is_told_once() -> None:
     chosen = [part.choice for part in parts(TrainConfig, read_leaves(CONF / "train.yaml", CONF))]
     assert sorted(filter(None, chosen)) == [
         "data/percepts=symbols",
+        "data/policy=runs",
         "data=graph",
         "data=hexagonal",
         "data=obstructed",
         "data=ring",
+        "data=torus",
+        "model/encoder=identity",
+        "model/memory=standard_normal",
+        "model/metric=diagonal",
+        "model/metric=euclidean",
+        "model/metric=random",
     ]
 
 

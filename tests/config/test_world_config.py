@@ -10,15 +10,23 @@ from hydra import compose, initialize_config_dir
 from tem_vae.config.command_line import CONF
 from tem_vae.config.evaluation import EvaluationDataConfig
 from tem_vae.config.problems import validate
-from tem_vae.config.training import DataConfig, TrainConfig
-from tem_vae.data import HexagonalWorlds, ObstructedWorlds, RectangularWorlds, RelabelledWorlds, RingWorlds
+from tem_vae.config.training import DataConfig, RunsPolicyConfig, TrainConfig
+from tem_vae.data import (
+    HexagonalWorlds,
+    ObstructedWorlds,
+    RectangularWorlds,
+    RelabelledWorlds,
+    RingWorlds,
+    TorusWorlds,
+)
 from tem_vae.errors import ConfigurationError
 from tem_vae.evaluation.walk_plan import check_same, plan_walks
 from tem_vae.training.datamodule import build_data
 
 ROOT = Path(__file__).parents[2]
 FIGURE_EIGHT = ROOT / "examples" / "worlds" / "figure_eight.json"
-NULLS = dict.fromkeys(("walk_length", "walks", "seed"))
+NULLS = dict.fromkeys(("walk_length", "walks", "seed", "blank"))
+NO_POLICY = dict.fromkeys(("kind", "momentum", "lengths"))
 NO_PERCEPTS = dict.fromkeys(("source", "seed", "classes", "dim", "relevant_dim"))
 NO_WORLD = dict.fromkeys(("kind", "height", "width", "obstacles", "walls", "radius", "places", "file"))
 
@@ -29,13 +37,17 @@ def composed(*overrides: str) -> TrainConfig:
 
 
 def evaluated_on(
-    percepts: dict[str, Any] | None = None, momentum: float | None = None, **world: Any
+    percepts: dict[str, Any] | None = None, policy: dict[str, Any] | None = None, **world: Any
 ) -> EvaluationDataConfig:
-    sections = {"world": NO_WORLD | world, "percepts": NO_PERCEPTS | (percepts or {})}
-    return EvaluationDataConfig.model_validate(NULLS | sections | {"momentum": momentum})
+    sections = {
+        "world": NO_WORLD | world,
+        "percepts": NO_PERCEPTS | (percepts or {}),
+        "policy": NO_POLICY | (policy or {}),
+    }
+    return EvaluationDataConfig.model_validate(NULLS | sections)
 
 
-@pytest.mark.parametrize("name", ["lattice", "hexagonal", "ring", "obstructed"])
+@pytest.mark.parametrize("name", ["lattice", "torus", "hexagonal", "ring", "obstructed"])
 def test_every_kind_of_world_yields_walks_for_training_validation_and_test(name: str) -> None:
     config = composed(f"data={name}")
     data = build_data(config.data, seed=0, updates=1)
@@ -68,7 +80,7 @@ def test_a_missing_file_is_a_wrong_configuration() -> None:
 
 
 def test_a_ring_of_two_is_a_wrong_configuration() -> None:
-    with pytest.raises(ConfigurationError, match="a ring has at least 3 places"):
+    with pytest.raises(ConfigurationError, match="places = 2: must be at least 3"):
         composed("data=ring", "data.world.places=2")
 
 
@@ -85,7 +97,8 @@ class TestEvaluation:
         plan = plan_walks(trained, evaluated_on())
         assert plan.model_dump() == trained.test.model_dump() | {
             "percepts": trained.percepts.model_dump(),
-            "momentum": trained.momentum,
+            "policy": trained.policy.model_dump(),
+            "blank": trained.blank,
         }
 
     def test_a_size_alone_keeps_the_kind(self) -> None:
@@ -121,7 +134,16 @@ class TestEvaluation:
             plan_walks(composed().data, evaluated_on(kind="ring", places=5))
 
     def test_a_walker_that_turns_more_often(self) -> None:
-        assert plan_walks(composed().data, evaluated_on(momentum=0.1)).momentum == 0.1
+        plan = plan_walks(composed().data, evaluated_on(policy={"momentum": 0.1}))
+        assert plan.policy.model_dump() == {"kind": "momentum", "momentum": 0.1}
+
+    def test_a_walker_of_another_kind(self) -> None:
+        runs = {"kind": "runs", "lengths": [2, 3]}
+        assert plan_walks(composed().data, evaluated_on(policy=runs)).policy == RunsPolicyConfig(**runs)
+
+    def test_a_key_of_another_kind_of_walker_is_refused(self) -> None:
+        with pytest.raises(ConfigurationError, match="momentum has no lengths, only runs"):
+            plan_walks(composed().data, evaluated_on(policy={"lengths": [2, 3]}))
 
     def test_another_percept_source_with_as_many_features(self) -> None:
         symbols = {"source": "symbols", "seed": 0, "classes": 7, "dim": 64, "relevant_dim": 3}
@@ -135,7 +157,7 @@ class TestEvaluation:
 
     def test_percepts_with_other_features_are_refused(self) -> None:
         symbols = {"source": "symbols", "seed": 0, "classes": 7, "dim": 10, "relevant_dim": 3}
-        with pytest.raises(ConfigurationError, match=r"symbols has 10 features, .* digits with 64"):
+        with pytest.raises(ConfigurationError, match=r"symbols has the shape \(10,\), .* \(64,\)"):
             plan_walks(composed().data, evaluated_on(percepts=symbols))
 
     def test_another_split_of_the_images_is_refused(self) -> None:
@@ -161,6 +183,7 @@ class TestEvaluation:
 def test_every_kind_builds_its_source() -> None:
     kinds = {
         "lattice": RectangularWorlds,
+        "torus": TorusWorlds,
         "hexagonal": HexagonalWorlds,
         "ring": RingWorlds,
         "obstructed": ObstructedWorlds,

@@ -138,7 +138,7 @@ def combinations() -> Iterator[Malformed]:
         "data.world.height": ("data.world.height=[8,5]",),
         "data.test.world.width": ("data.test.world.width=[4,2]",),
         "data.world.width": ("data.world.width=[0,3]",),
-        "data.momentum": ("data.momentum=0.1,0.9",),
+        "data.policy.momentum": ("data.policy.momentum=0.1,0.9",),
         "model.metric.tau": ("model.metric.tau=-1", "resume=true", "model.code_dim=8"),
         "seed": ("seed=-1", "+seeds=2", "logger=nonesuch"),
         "data": ("data=ring", "data.test.world={kind:hexagonal,radius:3}"),
@@ -208,7 +208,7 @@ def jobs() -> Iterator[Malformed]:
         ("metric.rank = 1000", "model.metric.rank=4,1000"),
         ("optimizer.learning_rate = -1", "optimizer.learning_rate=-1,1e-3"),
         ("trainer.precision = nonesuch", "trainer.precision=32-true,nonesuch"),
-        ("data.momentum = NaN", "data.momentum=nan,0.5"),
+        ("data.policy.momentum = NaN", "data.policy.momentum=nan,0.5"),
     ):
         arguments = ("-m", *SHORT_RUN, "trainer.max_steps=1", sweep)
         yield Malformed("job of a sweep", named, arguments, in_sweep=True)

@@ -12,7 +12,6 @@ SHORT_RUN = (
     "logger=none",
     "model.code_dim=32",
     "model.metric.rank=4",
-    "model.encoder.hidden_dim=16",
     "model.decoder.hidden_dim=16",
     "data.world.height=4",
     "data.world.width=[3,4]",

@@ -48,7 +48,7 @@ def test_a_failed_job_is_named_and_a_continued_sweep_runs_only_what_is_missing(t
     ],
 )
 def test_a_sweep_that_cannot_work_is_refused_before_its_first_job(tmp_path, argument, message):
-    refused = sweep("seed=0,1", "data.momentum=0.123", argument)
+    refused = sweep("seed=0,1", "data.policy.momentum=0.123", argument)
     assert refused.returncode == 2
     assert message in refused.stderr
     assert "Traceback" not in refused.stderr

@@ -1,0 +1,168 @@
+"""The schema of the model: one section for every kind of every part."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationInfo, model_validator
+
+from tem_vae.config.fields import OneKind, Section, checks_files
+
+_WHICH_METRIC = "E is free; or diagonal; a random projection, fixed; or the identity, fixed."
+
+Rank = Annotated[
+    int,
+    Field(ge=1, description="M, the metric rank: directions of a code that can count; at most code_dim."),
+]
+Tau = Annotated[
+    float, Field(ge=0, description="Tikhonov regulariser, in units of squared singular values of E.")
+]
+Normalize = Annotated[
+    bool,
+    Field(description="Fix the gauge of a learned E, ‖E‖_F = √M; else training can undo tau and scale."),
+]
+
+
+class LearnedMetricConfig(Section):
+    """A learned E."""
+
+    kind: Literal["learned"] = Field(description=_WHICH_METRIC)
+    rank: Rank
+    tau: Tau
+    normalize: Normalize
+
+
+class DiagonalMetricConfig(Section):
+    """A learned E that is diagonal: a weight for every dimension of a code."""
+
+    kind: Literal["diagonal"] = Field(description=_WHICH_METRIC)
+    rank: Rank
+    tau: Tau
+    normalize: Normalize
+
+
+class RandomMetricConfig(Section):
+    """A random projection that stays as it was drawn."""
+
+    kind: Literal["random"] = Field(description=_WHICH_METRIC)
+    rank: Rank
+    tau: Tau
+
+
+class EuclideanMetricConfig(Section):
+    """The identity: all dimensions of a code count the same."""
+
+    kind: Literal["euclidean"] = Field(description=_WHICH_METRIC)
+    rank: Rank
+    tau: Tau
+
+
+MetricConfig = Annotated[
+    LearnedMetricConfig | DiagonalMetricConfig | RandomMetricConfig | EuclideanMetricConfig,
+    Field(discriminator="kind"),
+    OneKind(),
+]
+
+
+class NeighborhoodConfig(Section):
+    """The posterior neighborhood."""
+
+    scale: float = Field(
+        gt=0, description="eps_q, the root mean square of its pseudodistances; fixed in training."
+    )
+
+
+class MlpEncoderConfig(Section):
+    """A network with one hidden layer."""
+
+    kind: Literal["mlp"] = Field(description="A hidden layer, or the percept as its own code.")
+    hidden_dim: int = Field(ge=1, description="Units of the hidden layer.")
+
+
+class IdentityEncoderConfig(Section):
+    """The percept is its own code."""
+
+    kind: Literal["identity"] = Field(description="A hidden layer, or the percept as its own code.")
+
+
+EncoderConfig = Annotated[MlpEncoderConfig | IdentityEncoderConfig, Field(discriminator="kind"), OneKind()]
+
+
+class MlpDecoderConfig(Section):
+    """A network with one hidden layer, and Gaussian noise."""
+
+    kind: Literal["mlp"] = Field(description="A hidden layer.")
+    reads: Literal["embedded", "code"] = Field(
+        description="E z; or all of z, which leaks the percept round the bound: for comparison only."
+    )
+    hidden_dim: int = Field(ge=1, description="Units of the hidden layer.")
+    noise: float = Field(gt=0, description="Deviation of a percept feature, in standardised units; fixed.")
+
+
+class RotationsConfig(Section):
+    """Each action rotates every circle of a torus by an angle of its own."""
+
+    kind: Literal["rotations"] = Field(description="An angle for every action and circle.")
+    channels: int = Field(ge=1, description="D, the circles of the torus.")
+    initial_rotation: float = Field(gt=0, description="Deviation of the first draw of Omega, in radians.")
+
+
+class AttentionMemoryConfig(Section):
+    """Memories weighted by location."""
+
+    kind: Literal["attention"] = Field(
+        description="Memories weighted by location; or one standard normal of E z, without memory."
+    )
+    initial_precision: float = Field(
+        gt=0,
+        description="First value of 1/lambda², the factor of squared distances in the location kernel.",
+    )
+
+
+class StandardNormalMemoryConfig(Section):
+    """One standard normal of E z, without memory."""
+
+    kind: Literal["standard_normal"] = Field(
+        description="Memories weighted by location; or one standard normal of E z, without memory."
+    )
+
+
+MemoryConfig = Annotated[
+    AttentionMemoryConfig | StandardNormalMemoryConfig, Field(discriminator="kind"), OneKind()
+]
+
+
+class ModelConfig(Section):
+    """The TEM VAE."""
+
+    code_dim: int = Field(ge=1, description="N, the dimension of a code.")
+    metric: MetricConfig = Field(description="The pseudometric on codes.")
+    neighborhood: NeighborhoodConfig = Field(description="The posterior around a reference code.")
+    encoder: EncoderConfig = Field(description="From percepts to codes.")
+    decoder: MlpDecoderConfig = Field(description="From embedded codes to percepts.")
+    path_integration: RotationsConfig = Field(description="From actions to location codes.")
+    memory: MemoryConfig = Field(description="The prior of a step given its past.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _convert_stored(cls, values: Any, info: ValidationInfo) -> Any:
+        """Version 0.1.0 had one kind of decoder and one of path integration, and did not name them."""
+        if not isinstance(values, dict) or checks_files(info):
+            return values
+        return values | {
+            name: {"kind": kind} | values[name]
+            for name, kind in (("decoder", "mlp"), ("path_integration", "rotations"))
+            if isinstance(values.get(name), dict)
+        }
+
+    @model_validator(mode="after")
+    def _rank_fits(self) -> Self:
+        if self.metric.rank > self.code_dim:
+            raise ValueError(
+                f"metric.rank = {self.metric.rank} exceeds code_dim = {self.code_dim}; "
+                "a pseudometric has at most as many directions as a code has dimensions"
+            )
+        if self.metric.kind in ("diagonal", "euclidean") and self.metric.rank != self.code_dim:
+            raise ValueError(
+                f"metric.rank = {self.metric.rank} must equal code_dim = {self.code_dim} where metric.kind "
+                f"is {self.metric.kind}: its E is square"
+            )
+        return self
