@@ -23,8 +23,8 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Section:
-    """An illustration as the template shows it.
+class PageFigure:
+    """A figure as the template shows it.
 
     Attributes:
         illustration: The figure, its title and its caption.
@@ -62,15 +62,15 @@ def write_report(
     history = RunFolder.of(checkpoint).history
     batches = list(_track(walks.loader(), "Walks", -(-walks.walks // walks.batch_size)))
     subject = Subject(run.model, walks.source, batches, walks.seed, history)
-    sections, left_out = [], []
+    drawn, left_out = [], []
     for entry in _track(GALLERY, "Figures", len(GALLERY)):
         try:
-            sections.append(_make_section(entry.illustrate(subject), figures))
+            drawn.append(_embed(entry.illustrate(subject), figures))
         except UnknownTruthError as reason:
             left_out.append(f"{entry.name.replace('_', ' ')} {reason}")
     animation = _animate(subject, figures / "walk.gif")
     page = folder / "index.html"
-    page.write_text(_render(run, checkpoint, walks, metrics, sections, left_out, animation), encoding="utf-8")
+    page.write_text(_render(run, checkpoint, walks, metrics, drawn, left_out, animation), encoding="utf-8")
     return page
 
 
@@ -85,9 +85,9 @@ def _animate(subject: Subject, path: Path) -> Path | None:
     return path
 
 
-def _make_section(illustration: Illustration, folder: Path) -> Section:
+def _embed(illustration: Illustration, folder: Path) -> PageFigure:
     files = illustration.save(folder)
-    return Section(illustration, _data_uri(files[0]), [f"{folder.name}/{file.name}" for file in files])
+    return PageFigure(illustration, _data_uri(files[0]), [f"{folder.name}/{file.name}" for file in files])
 
 
 def _render(
@@ -95,7 +95,7 @@ def _render(
     checkpoint: Path,
     walks: HeldOutWalks,
     metrics: Metrics,
-    sections: list[Section],
+    drawn: list[PageFigure],
     left_out: list[str],
     animation: Path | None,
 ) -> str:
@@ -107,7 +107,7 @@ def _render(
         run_seed=run.config.seed,
         accuracies=describe_accuracies(metrics),
         bound=describe_bound(metrics),
-        sections=sections,
+        drawn=drawn,
         left_out=left_out,
         animation=_data_uri(animation) if animation else None,
     )

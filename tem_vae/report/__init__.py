@@ -1,1 +1,1 @@
-"""The numbers that the figures show, each kind in a module of its own; nothing here draws."""
+"""Figures of a trained model. `gallery` lists them; each is measured, drawn and described in one file."""

@@ -1,4 +1,4 @@
-"""What each action adds to the phases of location codes, and which actions ought to cancel."""
+"""What each action adds to the phases of location codes, and which actions should cancel."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ LARGEST_RESIDUAL = 0.5
 
 @dataclass(frozen=True)
 class ActionPhases:
-    """The rotation of every channel by every action, and what rotations leave that ought to cancel.
+    """The rotation of every channel by every action, and the remainder of rotations that should cancel.
 
     Attributes:
         names: Of the actions.
@@ -61,7 +61,7 @@ class ActionPhases:
 
 @torch.no_grad()
 def measure_action_phases(model: TemVae, names: Sequence[str], opposites: Mapping[int, int]) -> ActionPhases:
-    """Read off what each action adds, and what is left over of actions that ought to cancel.
+    """Measure the rotation by each action, and the remainder of rotations that should cancel.
 
     Args:
         model: The model.

@@ -1,4 +1,4 @@
-"""Intervals for shares of moves, honest about moves of one walk being alike."""
+"""Intervals for shares of moves, which allow for moves of one walk being alike."""
 
 from typing import NamedTuple
 

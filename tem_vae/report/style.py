@@ -1,4 +1,4 @@
-"""One look for every figure: sizes, type, and colours legible to the colour-blind and in grey."""
+"""One look for every figure: sizes, type, and colors legible to the color-blind and in grey."""
 
 import functools
 import textwrap
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure, SubFigure
 
 WIDTH = 8.0  # inches; 800 pixels wide in a README
 
-# Okabe & Ito's colours, ordered so that neighbours also differ in grey.
+# Okabe & Ito's colors, ordered so that neighbors also differ in grey.
 BLACK, BLUE, ORANGE, SKY, GREEN, VERMILION, GREY = (
     "#000000",
     "#0072B2",
@@ -58,7 +58,7 @@ _P = ParamSpec("_P")
 
 
 class Line(NamedTuple):
-    """How a series is drawn: two series of one panel differ in more than colour."""
+    """How a series is drawn: two series of one panel differ in more than color."""
 
     color: str
     linestyle: str

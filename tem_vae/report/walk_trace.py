@@ -100,7 +100,7 @@ class WalkTrace:
 
 
 def trace_walk(model: TemVae, walk: Walks, n_classes: int | None) -> WalkTrace:
-    """Follow the model along one walk.
+    """Let the model predict every step of one walk.
 
     Args:
         model: The model.

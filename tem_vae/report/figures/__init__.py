@@ -1,1 +1,1 @@
-"""Figures: functions from measured numbers to a matplotlib figure, in one style; nothing here measures."""
+"""One file a figure: `illustrate_x` measures, draws and describes it, and the same file holds how."""

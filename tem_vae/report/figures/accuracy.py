@@ -33,7 +33,7 @@ _NOTHING = "No place was revisited on these walks, so there is no prediction to 
 
 
 def illustrate_accuracy(subject: Subject) -> Illustration:
-    """Accuracy beside the agents."""
+    """Accuracy of the model and of the two agents."""
     data = measure_accuracy(subject.exploration)
     return Illustration(
         "accuracy",
@@ -180,7 +180,7 @@ def bin_accuracy(
 
 
 def recall_experience(places: IntArray, mask: BoolArray) -> Experience:
-    """The walker's experience before every step; zero where a walk is padded.
+    """Visits, ages and links walked before every step; zero where a walk is padded.
 
     Args:
         places: The place of every step, (walks, time).

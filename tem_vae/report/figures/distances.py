@@ -1,4 +1,4 @@
-"""Distances of neighborhood samples against their law, and between real visits against the learned scales."""
+"""Distances of samples against their law, and between real visits against the learned scales."""
 
 from dataclasses import dataclass
 
@@ -71,7 +71,7 @@ class SampledDistances:
         return [Table("distances_sampled", {"squared distance (eps^2)": self.squared})]
 
     def density(self, squared: FloatArray) -> FloatArray:
-        """Of the gamma law of mean 1 and that variance: chi²_M/M where S ∝ I, else an approximation."""
+        """Density of the gamma law with this variance: chi²_M/M where S ∝ I, else an approximation."""
         density: FloatArray = stats.gamma.pdf(squared, 1 / self.variance, scale=self.variance)
         return density
 

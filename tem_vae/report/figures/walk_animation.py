@@ -58,7 +58,7 @@ def animate_walk(
 
 
 def _choose_palette(frames: list[Image.Image]) -> Image.Image:
-    """Colours for all frames: those of a few, extremes kept, so that white stays white."""
+    """Colors for all frames: those of a few, extremes kept, so that white stays white."""
     few = frames[:: max(len(frames) // _PALETTE_FRAMES, 1)]
     width, height = few[0].size
     strip = Image.new("RGB", (width, height * len(few)))

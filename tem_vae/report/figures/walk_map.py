@@ -1,4 +1,4 @@
-"""A world on paper: its places, the links walked, weights on places, and the walker."""
+"""Parts of the map of a walk: places, links walked, weights on places, and the walker."""
 
 import numpy as np
 from matplotlib.axes import Axes

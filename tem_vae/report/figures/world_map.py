@@ -71,7 +71,7 @@ class WorldMap:
 
 @torch.no_grad()
 def measure_world_map(model: TemVae, walk: Walks) -> WorldMap | None:
-    """The world of one walk as its location codes have it.
+    """Average the location codes of each place of a walk and find their main directions.
 
     Returns:
         The map; None if the walk saw fewer than three places, which always lie on a line.
@@ -95,7 +95,7 @@ def measure_world_map(model: TemVae, walk: Walks) -> WorldMap | None:
 
 @styled
 def draw_world_map(data: WorldMap | None) -> Figure:
-    """Principal components of the places' codes, coloured by column and by row."""
+    """Principal components of the places' codes, colored by column and by row."""
     if data is None:
         return sentence_figure(TOO_FEW_PLACES)
     figure = Figure(figsize=(WIDTH, 4.6))
