@@ -33,15 +33,15 @@ def build_optimizer(
         },
     ]
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
-    shares: list[Callable[[int], float]] = [
-        partial(learning_rate_share, updates=updates, warmup=config.warmup_updates),
-        partial(path_integration_share, updates=updates, config=config),
+    schedules: list[Callable[[int], float]] = [
+        partial(learning_rate_schedule, updates=updates, warmup=config.warmup_updates),
+        partial(path_integration_schedule, updates=updates, config=config),
     ]
-    return optimizer, LambdaLR(optimizer, shares)
+    return optimizer, LambdaLR(optimizer, schedules)
 
 
-def learning_rate_share(update: int, updates: int, warmup: int) -> float:
-    """The share of the peak rate in force: a linear rise, times a cosine that falls to 0.
+def learning_rate_schedule(update: int, updates: int, warmup: int) -> float:
+    """The factor of the peak rate at an update: a linear rise, times a cosine that falls to 0.
 
     Args:
         update: How many updates were made.
@@ -52,14 +52,14 @@ def learning_rate_share(update: int, updates: int, warmup: int) -> float:
     return rise * 0.5 * (1 + math.cos(math.pi * update / max(updates, 1)))
 
 
-def path_integration_share(update: int, updates: int, config: OptimizerConfig) -> float:
+def path_integration_schedule(update: int, updates: int, config: OptimizerConfig) -> float:
     """The same for path integration, which waits.
 
     While codes say nothing yet, the bound falls when every memory looks far away: rotations that learned from
     it would drive opposite actions apart, some of them for good.
     """
     rise = (update - config.path_integration_delay) / max(config.warmup_updates, 1)
-    return min(1.0, max(0.0, rise)) * learning_rate_share(update, updates, config.warmup_updates)
+    return min(1.0, max(0.0, rise)) * learning_rate_schedule(update, updates, config.warmup_updates)
 
 
 def forgetting(update: int, updates: int, config: OptimizerConfig) -> float:

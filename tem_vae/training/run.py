@@ -67,17 +67,22 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
         trainer = build_trainer(config, build_callbacks(config, folder, clock, data.train), loggers, resumed)
         with interruption.deferral():
             trainer.fit(module, data, ckpt_path=folder.last if resumed else None, weights_only=True)
-            for logger in loggers:
-                logger.save()
-            trainer.save_checkpoint(folder.last)
-            if not folder.best.exists():
-                trainer.save_checkpoint(folder.best)
+            _save_the_end(trainer, folder)
         metrics = score(load_run(run_dir), data.test, trainer) | describe_training(data, clock, trainer)
         for logger in loggers:
             logger.log_metrics({k: v for k, v in metrics.items() if v is not None}, trainer.global_step)
     if trainer.is_global_zero:
         folder.write_metrics(metrics)
     return metrics
+
+
+def _save_the_end(trainer: L.Trainer, folder: RunFolder) -> None:
+    """Save the trained run; its end is the best checkpoint too where there was no validation."""
+    for logger in trainer.loggers:
+        logger.save()
+    trainer.save_checkpoint(folder.last)
+    if not folder.best.exists():
+        trainer.save_checkpoint(folder.best)
 
 
 def _read_last_checkpoint(folder: RunFolder) -> dict[str, Any] | None:

@@ -6,8 +6,6 @@ of the time of a short run.
 """
 
 import argparse
-import csv
-import json
 import multiprocessing
 import os
 import runpy
@@ -100,22 +98,24 @@ def kill_and_finish(run_dir: Path, kills: Sequence[Kill], *overrides: str) -> li
 
 def differences(run_dir: Path, reference: Path) -> list[str]:
     """What of two runs differs: weights, optimizer, schedules, history or metrics."""
+    ours, theirs = RunFolder(run_dir), RunFolder(reference)
     found = []
-    for name in ("last.ckpt", "best.ckpt"):
-        ours, theirs = (torch.load(d / "checkpoints" / name, weights_only=True) for d in (run_dir, reference))
+    for file, other in ((ours.last, theirs.last), (ours.best, theirs.best)):
+        contents, expected = (torch.load(path, weights_only=True) for path in (file, other))
         parts = ("state_dict", "optimizer_states", "lr_schedulers", "global_step")
-        found += [f"{name}: {part}" for part in parts if not _equal(ours[part], theirs[part])]
-    if read_history(run_dir) != read_history(reference):
-        found.append("history.csv")
-    metrics, expected = (json.loads((d / "metrics.json").read_text()) for d in (run_dir, reference))
-    return found + [key for key in expected if not key.startswith(CLOCKS) and metrics[key] != expected[key]]
+        found += [f"{file.name}: {part}" for part in parts if not _equal(contents[part], expected[part])]
+    if _without_clocks(ours) != _without_clocks(theirs):
+        found.append(ours.history.name)
+    metrics, scores = ours.read_metrics() or {}, theirs.read_metrics() or {}
+    return found + [key for key in scores if not key.startswith(CLOCKS) and metrics[key] != scores[key]]
 
 
-def read_history(run_dir: Path) -> list[dict[str, str]]:
-    """Every row of ``history.csv``, without what clocks measured."""
-    with (run_dir / "history.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [{name: row[name] for name in row if not name.startswith(CLOCKS)} for row in rows]
+def _without_clocks(folder: RunFolder) -> dict[int, dict[str, float]]:
+    """The history of a run, without what clocks measured."""
+    return {
+        update: {name: value for name, value in row.items() if not name.startswith(CLOCKS)}
+        for update, row in folder.read_history().items()
+    }
 
 
 def draw_kills(count: int, seconds: float, seed: int) -> list[Kill]:
@@ -139,7 +139,7 @@ def main() -> int:
     references = {workers: folder / f"reference_{workers}" for workers in (0, 2)}
     for workers, reference in references.items():
         finish(launch(reference, f"data.num_workers={workers}"))
-    seconds = 2 * json.loads((references[0] / "metrics.json").read_text())["train/seconds"]
+    seconds = 2 * (RunFolder(references[0]).read_metrics() or {})["train/seconds"]
     kills = draw_kills(2 * arguments.kills, seconds, arguments.seed)
     counts: Counter[tuple[str, str, int]] = Counter()
     wrong, runs = [], 0

@@ -1,7 +1,9 @@
 """Sweeps for tests: written by hand as training would have left them, and overrides for tiny real ones."""
 
-import json
 from pathlib import Path
+
+from tem_vae.runs.folder import Metrics, RunFolder
+from tem_vae.runs.history import write_history
 
 REPOSITORY = Path(__file__).parents[2]
 TINY = [
@@ -21,19 +23,22 @@ def write_job(
     sweep_dir: Path,
     number: int,
     overrides: dict[str, object],
-    metrics: dict[str, float | None] | None,
+    metrics: Metrics | None,
     validated: tuple[tuple[float, float], ...] = ((-80.0, 0.5),),
 ) -> Path:
     """A job with its overrides and, if it finished, its metrics.
 
     ``validated`` holds the bound and the zero-shot accuracy of each validation.
     """
-    job = sweep_dir / str(number)
-    (job / ".hydra").mkdir(parents=True)
-    (job / ".hydra" / "overrides.yaml").write_text("".join(f"- {k}={v}\n" for k, v in overrides.items()))
+    job = RunFolder(sweep_dir / str(number))
+    job.overrides.parent.mkdir(parents=True)
+    job.overrides.write_text("".join(f"- {k}={v}\n" for k, v in overrides.items()))
     if metrics is not None:
-        (job / "metrics.json").write_text(json.dumps(metrics))
-        lines = ["update,elbo/elbo,elbo/validation_elbo,prediction/zero_shot_accuracy", "9,-90.0,,"]
-        lines += [f"{20 + i},,{bound},{accuracy}" for i, (bound, accuracy) in enumerate(validated)]
-        (job / "history.csv").write_text("\n".join(lines) + "\n")
-    return job
+        job.write_metrics(metrics)
+        history = {9: {"elbo/elbo": -90.0}}
+        history |= {
+            20 + i: {"elbo/validation_elbo": bound, "prediction/zero_shot_accuracy": accuracy}
+            for i, (bound, accuracy) in enumerate(validated)
+        }
+        write_history(job.history, history)
+    return job.path

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from tem_vae.config.training import OptimizerConfig
-from tem_vae.training.optimizer import forgetting, learning_rate_share, path_integration_share
+from tem_vae.training.optimizer import forgetting, learning_rate_schedule, path_integration_schedule
 
 CONFIG = OptimizerConfig(
     learning_rate=1e-3,
@@ -17,17 +17,17 @@ CONFIG = OptimizerConfig(
 
 
 @pytest.mark.parametrize(
-    ("update", "share"),
+    ("update", "factor"),
     [(0, 1 / 11), (4, 5 / 11 * 0.5 * (1 + math.cos(math.pi * 0.04))), (50, 0.5), (100, 0.0)],
 )
-def test_the_rate_rises_then_falls_as_a_cosine(update: int, share: float) -> None:
-    assert learning_rate_share(update, updates=100, warmup=10) == pytest.approx(share)
+def test_the_rate_rises_then_falls_as_a_cosine(update: int, factor: float) -> None:
+    assert learning_rate_schedule(update, updates=100, warmup=10) == pytest.approx(factor)
 
 
 @pytest.mark.parametrize(("update", "share"), [(0, 0.0), (30, 0.0), (35, 0.5), (40, 1.0), (90, 1.0)])
 def test_path_integration_waits_then_follows(update: int, share: float) -> None:
-    rate = learning_rate_share(update, updates=100, warmup=10)
-    assert path_integration_share(update, 100, CONFIG) == pytest.approx(share * rate)
+    rate = learning_rate_schedule(update, updates=100, warmup=10)
+    assert path_integration_schedule(update, 100, CONFIG) == pytest.approx(share * rate)
 
 
 @pytest.mark.parametrize(("update", "nats"), [(0, 0.4), (25, 0.1), (50, 0.0), (99, 0.0)])
@@ -36,5 +36,5 @@ def test_forgetting_fades_with_the_square_of_the_time_left(update: int, nats: fl
 
 
 def test_a_run_of_no_update_has_schedules_too() -> None:
-    assert learning_rate_share(0, updates=0, warmup=0) == 1
+    assert learning_rate_schedule(0, updates=0, warmup=0) == 1
     assert forgetting(0, 0, CONFIG) == 0

@@ -30,6 +30,10 @@ SECTIONS: dict[str, Sequence[Panel]] = {
     "prediction": (
         Panel("Accuracy from memory", ("prediction/revisit_accuracy", "prediction/zero_shot_accuracy")),
         Panel(
+            "Heaviest memory made at the true place",
+            ("prediction/retrieval_accuracy", "prediction/retrieval_zero_shot_accuracy"),
+        ),
+        Panel(
             "Accuracy decoded, below its ceiling",
             (
                 "prediction/decoded_revisit_accuracy",
