@@ -166,7 +166,7 @@ def _find_checkpoints(paths: tuple[Path, ...], info: ValidationInfo) -> tuple[Pa
 
 
 def checks_files(info: ValidationInfo) -> bool:
-    """Not where a stored configuration is read, whose files may be another machine's."""
+    """Whether files may be opened: not those of a stored configuration, which may be a stranger's."""
     return bool(info.context and info.context.get("check_files"))
 
 

@@ -49,7 +49,6 @@ _OTHER_USES = (
     "shell_completion",
     "config_path",
     "config_name",
-    "experimental_rerun",
 )
 
 _log = logging.getLogger(__name__)
@@ -79,6 +78,11 @@ def launch(
     try:
         with interruptible():
             options = parse_arguments()
+            if options.experimental_rerun is not None:
+                raise ConfigurationError(
+                    f"--experimental-rerun={options.experimental_rerun} is refused: it runs whatever code "
+                    "the file brings; repeat a run with the overrides in its .hydra/overrides.yaml"
+                )
             if any(getattr(options, use) for use in _OTHER_USES):
                 hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
             elif options.multirun:

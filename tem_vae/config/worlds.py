@@ -145,8 +145,9 @@ class GraphWorldConfig(WorldSection):
 
     @model_validator(mode="before")
     @classmethod
-    def _read(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or values.get("graph") is not None:
+    def _read_file(cls, values: Any, info: ValidationInfo) -> Any:
+        """Only where the user's own configuration is checked: what a checkpoint names is never opened."""
+        if not isinstance(values, dict) or values.get("graph") is not None or not checks_files(info):
             return values
         file = values.get("file")
         return values | {"graph": read_graph(Path(file))} if isinstance(file, str | Path) else values

@@ -46,9 +46,7 @@ def plan_walks(trained_on: DataConfig, config: EvaluationDataConfig) -> WalkPlan
         "policy": config.policy.override(trained_on.policy),
         "percepts": config.percepts.override(trained_on.percepts),
     }
-    plan = validate(
-        tested_on | changes, WalkPlan, flatten(config.model_dump(exclude_none=True)), check_files=False
-    )
+    plan = validate(tested_on | changes, WalkPlan, flatten(config.model_dump(exclude_none=True)))
     try:
         check_actions(plan.world.actions, known=trained_on.world.actions)
     except ActionMismatchError as error:

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+LARGEST_PERCEPT = 1e12  # standardised ones are around 1; squared distances of far larger ones overflow
+
 
 def check_percepts(percepts: Tensor, percept_shape: tuple[int, ...], dtype: torch.dtype) -> None:
     """Check the shape and dtype of percepts, (*, *percept_shape).
@@ -53,3 +55,21 @@ def check_walks(percepts: Tensor, actions: Tensor, percept_shape: tuple[int, ...
             f"actions must have shape {(batch, time - 1)}, one from each of {time} percepts to the next, but "
             f"their shape is {tuple(actions.shape)}."
         )
+
+
+def check_percept_values(percepts: Tensor) -> None:
+    """Check that percepts, (batch, time, ...), can be squared and summed in float32. Waits for the device.
+
+    One that cannot makes everything that the walk's memory recalls afterwards NaN, without a word.
+
+    Raises:
+        ValueError: One is NaN, infinite or far too large; says of which walk and step.
+    """
+    small = percepts.abs() <= LARGEST_PERCEPT  # false for NaN, too
+    if small.all():
+        return
+    walk, step, *feature = (~small).nonzero()[0].tolist()
+    raise ValueError(
+        f"percepts must be finite and between -{LARGEST_PERCEPT:.0e} and {LARGEST_PERCEPT:.0e}, but that of "
+        f"walk {walk} at step {step} holds {float(percepts[(walk, step, *feature)])}; standardise them."
+    )

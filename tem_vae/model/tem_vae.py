@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from tem_vae.geometry import Neighborhood, NeighborhoodMixture, Pseudometric
 from tem_vae.geometry.precision import matmul
-from tem_vae.model.checks import check_percepts, check_walks
+from tem_vae.model.checks import check_percept_values, check_percepts, check_walks
 from tem_vae.model.elbo import ElboTerms
 from tem_vae.model.parts import Decoder, Encoder, Integrator, Memory, Prediction
 
@@ -144,11 +144,13 @@ class TemVae(nn.Module):
         """`expect` of walks given as `infer` takes them; only earlier percepts are used at each step.
 
         Raises:
-            ValueError: Shapes or dtypes do not fit, or there is no such action.
+            ValueError: Shapes or dtypes do not fit, there is no such action, or a percept is not finite.
         """
         self.integrator.check_kind(actions)
         self.integrator.check_values(actions)
-        return self.expect(self.infer(percepts, actions))
+        inference = self.infer(percepts, actions)
+        check_percept_values(percepts)
+        return self.expect(inference)
 
     @torch.no_grad()
     def reconstruct(self, percepts: Tensor) -> Tensor:

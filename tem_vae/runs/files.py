@@ -13,13 +13,16 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
     It is written beside its place, under the same name with ``.part`` added, and then renamed: a kill or a
     power cut at any moment leaves the old file or the new one. An error in the block leaves the old one.
+    The scratch file is always a new one: a link under its name is removed, and what it points to is not
+    written to.
 
     Args:
         path: Of the file; its folder is made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f"{path.name}.part")
-    with scratch.open("wb") as file:
+    scratch.unlink(missing_ok=True)
+    with scratch.open("xb") as file:
         yield file
         file.flush()
         os.fsync(file.fileno())

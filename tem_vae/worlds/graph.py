@@ -3,16 +3,22 @@
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, Strict, StrictStr, ValidationError, model_validator
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from tem_vae.reading import read_given
 from tem_vae.worlds.world import NO_LINK, STAY, STAY_NUMBER, World, Worlds
 
+# What a file may hold. Checking and storing such a world takes less than a second.
+MOST_PLACES, MOST_LINKS, MOST_ACTIONS = 10_000, 20_000, 100
+_LARGEST_FILE = 4 * 2**20  # bytes
+
 _MOST_PROBLEMS_SHOWN = 5
+_LONGEST_PROBLEM = 1_000  # characters; names and keys may be of any length
 
 Coordinate = Annotated[float, Strict()]
 
@@ -51,16 +57,31 @@ class WorldGraph(_FilePart):
     """
 
     description: StrictStr = Field(default="", description="For the reader.")
-    places: tuple[Place, ...] = Field(min_length=2, description="At least two.")
-    links: tuple[Link, ...] = Field(min_length=1, description="At least one.")
+    places: tuple[Place, ...] = Field(min_length=2, description=f"At least two, at most {MOST_PLACES:,}.")
+    links: tuple[Link, ...] = Field(min_length=1, description=f"At least one, at most {MOST_LINKS:,}.")
 
     @property
     def actions(self) -> tuple[str, ...]:
         """The action that stays, then the others in the order in which they first appear among the links."""
         return (STAY, *dict.fromkeys(link.action for link in self.links))
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_small(cls, values: Any) -> Any:
+        """Before anything in them is looked at: a million wrong places would be a million problems."""
+        for name, most in (("places", MOST_PLACES), ("links", MOST_LINKS)):
+            entries = values.get(name) if isinstance(values, dict) else None
+            if isinstance(entries, list | tuple) and len(entries) > most:
+                raise ValueError(f"there are {len(entries):,} {name}, and a world may have at most {most:,}")
+        return values
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if len(self.actions) > MOST_ACTIONS + 1:
+            raise ValueError(
+                f"the links name {len(self.actions) - 1:,} actions, "
+                f"and a world may have at most {MOST_ACTIONS}"
+            )
         problems = [*self._find_repeated_places(), *self._find_bad_links()]
         if not problems:
             problems = self._find_traps()
@@ -119,7 +140,7 @@ def read_graph(file: Path) -> WorldGraph:
         WorldFileError: It cannot be read, is no JSON, or describes no world.
     """
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(read_given(file, _LARGEST_FILE).decode("utf-8"))
         return WorldGraph.model_validate(content)
     except OSError as error:
         raise WorldFileError(f"{file} cannot be read: {error.strerror}") from None
@@ -134,11 +155,16 @@ def read_graph(file: Path) -> WorldGraph:
     except ValidationError as error:
         problems = [_describe(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()]
         raise WorldFileError(f"{file} describes no world: {'; '.join(shorten(problems))}") from None
+    except ValueError:
+        raise WorldFileError(f"{file} describes no world: a number in it has thousands of digits") from None
 
 
 def shorten(problems: list[str]) -> list[str]:
     """The first few of many problems, and how many more there are."""
-    shown = problems[:_MOST_PROBLEMS_SHOWN]
+    shown = [
+        text if len(text) <= _LONGEST_PROBLEM else f"{text[:_LONGEST_PROBLEM]} ..."
+        for text in problems[:_MOST_PROBLEMS_SHOWN]
+    ]
     more = len(problems) - len(shown)
     return [*shown, f"and {more} more problems"] if more else shown
 

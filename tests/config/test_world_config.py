@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
+from pydantic import ValidationError
 
 from tem_vae.config.command_line import CONF
 from tem_vae.config.evaluation import EvaluationDataConfig
@@ -64,6 +65,13 @@ def test_a_graph_is_read_once_and_kept(tmp_path: Path) -> None:
     again = TrainConfig.model_validate(config.model_dump(mode="json"))
     assert again == config
     assert again.data.test.world.actions == ("stay", "up", "right", "left", "down")
+
+
+def test_a_stored_configuration_opens_no_file(tmp_path: Path) -> None:
+    values = composed("data=graph", f"data.world.file={FIGURE_EIGHT}").model_dump(mode="json")
+    values["data"]["test"]["world"] |= {"graph": None}
+    with pytest.raises(ValidationError, match="graph"):
+        TrainConfig.model_validate(values)
 
 
 @pytest.mark.parametrize("content", ["[", '{"places": [], "links": []}'])

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from tem_vae.model import TemVae
+from tem_vae.model.checks import LARGEST_PERCEPT
 
 Walk = tuple[Tensor, Tensor]
 Method = Callable[[TemVae, Tensor, Tensor], object]
@@ -83,3 +84,16 @@ def test_a_walk_of_one_percept_has_no_action(model: TemVae, walk: Walk) -> None:
 def test_numbers_of_half_the_width_are_actions_too(model: TemVae, walk: Walk) -> None:
     wide, narrow = model.predict(*walk), model.predict(walk[0], walk[1].int())
     assert torch.equal(wide.percepts, narrow.percepts)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e30, -1e30])
+def test_a_percept_that_would_spoil_its_walk(model: TemVae, walk: Walk, value: float) -> None:
+    walk[0][1, 7, 2] = value
+    with pytest.raises(ValueError, match=r"must be finite and between.*walk 1 at step 7 holds"):
+        model.predict(*walk)
+
+
+def test_the_largest_percept_that_is_let_in_spoils_nothing(model: TemVae, walk: Walk) -> None:
+    walk[0][1, 7, 2] = LARGEST_PERCEPT
+    prediction = model.predict(*walk)
+    assert all(values.isfinite().all() for values in prediction)

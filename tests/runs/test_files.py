@@ -42,3 +42,18 @@ def test_the_bytes_are_on_the_disk_before_the_rename_and_the_rename_at_the_end(
     assert order == ["file", "rename", "folder"]
     assert (tmp_path / "new" / "a.txt").read_bytes() == "ä\n".encode()
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.txt"]
+
+
+def test_a_link_under_the_name_of_the_scratch_file_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("precious")
+    (tmp_path / "a.txt.part").symlink_to(tmp_path / "target")
+    write_whole(tmp_path / "a.txt", "new")
+    assert (tmp_path / "target").read_text() == "precious"
+    assert (tmp_path / "a.txt").read_text() == "new"
+    assert not (tmp_path / "a.txt").is_symlink()
+
+
+def test_what_a_killed_process_left_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "a.txt.part").write_text("half of a fi")
+    write_whole(tmp_path / "a.txt", "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
