@@ -100,6 +100,22 @@ def test_cut_off_in_the_test_only_tests_again(reference: Path, tmp_path: Path) -
     assert differences(run_dir, reference) == []
 
 
+def test_the_last_checkpoint_is_read_once_and_the_best_once(
+    reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder(copy_run(reference, tmp_path))
+    folder.metrics.unlink()
+    load, read = torch.load, []
+
+    def counting_load(file: object, *args: object, **kwargs: object) -> object:
+        read.append(file)
+        return load(file, *args, **kwargs)
+
+    monkeypatch.setattr(torch, "load", counting_load)
+    train(short_config(tmp_path, UPDATES, "resume=true"), tmp_path)
+    assert read == [folder.last, folder.best]
+
+
 def test_a_new_run_does_not_overwrite_another(reference: Path) -> None:
     with pytest.raises(ConfigurationError, match="holds a run already; continue it with resume=true"):
         train(short_config(reference.parent / "another", UPDATES), reference)
