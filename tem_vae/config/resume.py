@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from tem_vae.config.command_line import keys_of_overrides
 from tem_vae.config.fields import flatten
-from tem_vae.config.training import TrainConfig
+from tem_vae.config.training import DROPPED_KEY, TrainConfig
 from tem_vae.errors import ConfigurationError
 from tem_vae.runs.folder import RunFolder
 
@@ -63,8 +63,14 @@ def _stored_config(config: TrainConfig) -> TrainConfig | None:
     if config.run_dir is None or not (file := RunFolder(config.run_dir).config).exists():
         return None
     try:
-        return TrainConfig.model_validate(RunFolder(config.run_dir).read_config())
-    except (yaml.YAMLError, ValidationError) as error:
+        stored = RunFolder(config.run_dir).read_config()
+        if DROPPED_KEY in stored["optimizer"]:
+            raise ConfigurationError(
+                f"the run in {config.run_dir} was begun by version 0.1.0, which trained otherwise "
+                f"(optimizer.{DROPPED_KEY} is no more), so it cannot continue; train anew in another run_dir"
+            )
+        return TrainConfig.model_validate(stored)
+    except (yaml.YAMLError, ValidationError, KeyError, TypeError) as error:
         raise ConfigurationError(
             f"{file} is no configuration of this version of the program, so the run cannot continue; "
             f"train anew in another run_dir\n{error}"

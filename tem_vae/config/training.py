@@ -110,6 +110,10 @@ class DataConfig(Section):
         return self
 
 
+# A key of version 0.1.0: its checkpoints load, its unfinished runs cannot continue.
+DROPPED_KEY = "path_integration_delay"
+
+
 class OptimizerConfig(Section):
     """AdamW with linear warm-up and a cosine schedule that ends at 0."""
 
@@ -121,15 +125,20 @@ class OptimizerConfig(Section):
         ge=0, description="Decoupled weight decay of all but path integration, a factor of learning_rate."
     )
     warmup_updates: int = Field(ge=0, description="Updates over which rates rise from 0 to their peak.")
-    path_integration_delay: int = Field(
-        ge=0, description="Updates before path integration begins to learn; codes come first."
-    )
     initial_forgetting: float = Field(
-        ge=0, description="Nats of weight that a memory loses a step of age, at the start of training."
+        ge=0, description="Nats of weight that a memory loses a step of age, in training."
     )
-    forgetting_until: float = Field(
-        ge=0, le=1, description="Share of the updates after which nothing is forgotten any more."
+    forgetting_until: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        description="Share of the updates at which forgetting has faded to 0; null: it stays."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _convert_stored(cls, values: Any, info: ValidationInfo) -> Any:
+        """Version 0.1.0 let path integration wait, which no trained model depends on."""
+        if not isinstance(values, dict) or checks_files(info):
+            return values
+        return {name: value for name, value in values.items() if name != DROPPED_KEY}
 
 
 class TrainerConfig(Section):

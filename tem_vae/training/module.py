@@ -44,7 +44,7 @@ class TemVaeModule(L.LightningModule):
         self.bound_scores = BoundScores()
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """AdamW, with a rate and a schedule of its own for path integration."""
+        """AdamW, with a rate of its own for path integration."""
         optimizer, schedule = build_optimizer(self.model, self.optimizer_config, self.trainer.max_steps)
         return {
             "optimizer": optimizer,

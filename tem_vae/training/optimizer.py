@@ -1,7 +1,6 @@
-"""AdamW, with a rate and a schedule of its own for path integration."""
+"""AdamW, with a rate of its own for path integration; and how much memory forgets in training."""
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,7 @@ def build_optimizer(
 
     Args:
         model: Whose parameters are updated.
-        config: Rates and delays.
+        config: The rates.
         updates: How many there will be.
     """
     rotations = set(model.integrator.parameters())
@@ -33,15 +32,12 @@ def build_optimizer(
         },
     ]
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
-    schedules: list[Callable[[int], float]] = [
-        partial(learning_rate_schedule, updates=updates, warmup=config.warmup_updates),
-        partial(path_integration_schedule, updates=updates, config=config),
-    ]
-    return optimizer, LambdaLR(optimizer, schedules)
+    factor = partial(learning_rate_factor, updates=updates, warmup=config.warmup_updates)
+    return optimizer, LambdaLR(optimizer, factor)
 
 
-def learning_rate_schedule(update: int, updates: int, warmup: int) -> float:
-    """The factor of the peak rate at an update: a linear rise, times a cosine that falls to 0.
+def learning_rate_factor(update: int, updates: int, warmup: int) -> float:
+    """What the peak rate is multiplied by: a linear rise, times a cosine that falls to 0.
 
     Args:
         update: How many updates were made.
@@ -52,17 +48,9 @@ def learning_rate_schedule(update: int, updates: int, warmup: int) -> float:
     return rise * 0.5 * (1 + math.cos(math.pi * update / max(updates, 1)))
 
 
-def path_integration_schedule(update: int, updates: int, config: OptimizerConfig) -> float:
-    """The same for path integration, which waits.
-
-    While codes say nothing yet, the bound falls when every memory looks far away: rotations that learned from
-    it would drive opposite actions apart, some of them for good.
-    """
-    rise = (update - config.path_integration_delay) / max(config.warmup_updates, 1)
-    return min(1.0, max(0.0, rise)) * learning_rate_schedule(update, updates, config.warmup_updates)
-
-
 def forgetting(update: int, updates: int, config: OptimizerConfig) -> float:
-    """Nats of weight that a memory loses a step of age; falls to 0 with the square of the time left."""
+    """Nats of weight that a memory loses a step of age; where it fades, with the square of the time left."""
+    if config.forgetting_until is None:
+        return config.initial_forgetting
     until = config.forgetting_until * updates
     return config.initial_forgetting * max(0.0, 1 - update / until) ** 2 if until > 0 else 0.0

@@ -22,7 +22,6 @@ SHORT_RUN = (
     "data.test.walk_length=30",
     "data.test.walks=4",
     "optimizer.warmup_updates=3",
-    "optimizer.path_integration_delay=3",
     "trainer.max_steps=24",
     "trainer.val_check_interval=8",
     "trainer.log_every_n_steps=3",
