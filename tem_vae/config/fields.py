@@ -110,6 +110,20 @@ def look_up(
     return sections, values
 
 
+def without_tags(location: Location, values: object) -> Location:
+    """The location as a configuration has it: behind a section of several kinds pydantic puts its kind."""
+    kept: list[int | str] = []
+    may_be_tag = False
+    for part in location:
+        if may_be_tag and isinstance(values, Mapping) and part in (values.get("kind"), values.get("source")):
+            may_be_tag = False
+            continue
+        kept.append(part)
+        may_be_tag = True
+        values = values.get(part) if isinstance(values, Mapping) else None
+    return tuple(kept)
+
+
 def keys_of(schema: type[Section]) -> Iterator[str]:
     """Every key of a schema with dots, outer keys first."""
     pending = [("", schema)]

@@ -1,21 +1,24 @@
 """How a script runs: all is checked before anything is built, and the exit status says how it went."""
 
+import argparse
 import contextlib
 import functools
 import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Generic
 
 import hydra
-from hydra import initialize_config_dir
+from hydra import compose, initialize_config_dir
 from hydra._internal.callbacks import Callbacks
+from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.types import IntervalSweep
 from hydra.core.utils import run_job
 from hydra.errors import HydraException
 from hydra.types import HydraContext, RunMode
@@ -24,13 +27,16 @@ from omegaconf.errors import OmegaConfBaseException
 
 from tem_vae.config.command_line import (
     CONF,
-    check_sweep,
+    NOT_COMPOSABLE,
+    find_all,
     keys_of_overrides,
-    parse_arguments,
+    options_of,
+    parse,
     read_run,
     unknown_choices,
 )
-from tem_vae.config.problems import Config, raise_problems, validate
+from tem_vae.config.fields import Section
+from tem_vae.config.problems import Config, Problem, examine, raise_problems, validate
 from tem_vae.errors import CheckpointError, ConfigurationError
 from tem_vae.runs.interruption import Interrupted, interruptible
 
@@ -111,6 +117,62 @@ def _run(job: "_Job[Config]", overrides: list[str], config_name: str) -> None:
     _ = ended.return_value  # raises what the job did not handle
 
 
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Hydra's options and the overrides; a folder of the user's own configurations is one of these.
+
+    Raises:
+        ConfigurationError: There is no such folder.
+    """
+    options = get_args_parser().parse_args(arguments)
+    if options.config_dir:
+        if not Path(options.config_dir).is_dir():
+            raise ConfigurationError(f"--config-dir {options.config_dir}: there is no such folder")
+        options.overrides.append(f"hydra.searchpath=['file://{Path(options.config_dir).absolute()}']")
+    return options
+
+
+def check_sweep(overrides: Sequence[str], config_name: str, schema: type[Section]) -> None:
+    """Check what would keep all jobs of a sweep from running; anything else is checked job by job.
+
+    That is a key that there is not, a group of which no choice is there, and a choice that Hydra cannot
+    compose a job with: it composes all jobs before it starts the first.
+
+    Raises:
+        ConfigurationError: Naming every problem with its key, its value and what is allowed.
+    """
+    problems: list[Problem] = []
+    unknown: list[list[Problem]] = []
+    for job in _jobs_to_try(overrides, schema):
+        try:
+            composed = compose(config_name, job, return_hydra_config=True)
+            unknown.append(list(unknown_choices(composed.hydra, schema)))
+            problems += examine(composed, schema)[1]
+        except NOT_COMPOSABLE as error:
+            found = [problem for problem in find_all(job, config_name, schema) if problem.misspelt]
+            problems += found or [Problem("", str(error), misspelt=True)]
+    in_every_job = set.intersection(*({problem.key for problem in found} for found in unknown or [[]]))
+    problems += [problem for found in unknown for problem in found if problem.key in in_every_job]
+    raise_problems([problem for problem in problems if problem.misspelt])
+
+
+def _jobs_to_try(overrides: Sequence[str], schema: type[Section]) -> Iterator[list[str]]:
+    """The first job of a sweep, and the same with each other choice of the groups that it sweeps."""
+    swept = []
+    for text in overrides:
+        override = parse(text)
+        if override is None or not override.is_sweep_override():
+            swept.append([text])
+        elif isinstance(interval := override.value(), IntervalSweep):
+            swept.append([f"{override.get_key_element()}={interval.start}"])
+        else:
+            values = [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
+            swept.append(values if options_of(override.key_or_group, schema, overrides) else values[:1])
+    first = [values[0] for values in swept]
+    yield first
+    for at, values in enumerate(swept):
+        yield from ([*first[:at], other, *first[at + 1 :]] for other in values[1:])
+
+
 class _Job(Generic[Config]):
     """A task with its configuration; an error is printed where it occurs, so that other jobs go on.
 
@@ -151,7 +213,7 @@ class _Job(Generic[Config]):
 
     def _check(self, composed: DictConfig) -> Config:
         job = HydraConfig.get()
-        raise_problems(list(unknown_choices(job, self.schema)))
+        raise_problems(unknown_choices(job, self.schema))
         if self._place_job and job.mode == RunMode.MULTIRUN:
             composed = self._place_job(composed)
         return validate(composed, self.schema, keys_of_overrides(job.overrides.task))

@@ -95,7 +95,7 @@ def test_a_key_of_another_kind_is_named_as_such() -> None:
     lines = str(caught.value).splitlines()
     assert lines[0] == "The configuration has 2 problems:"
     assert lines[1] == (
-        "  data.world.height = 4: ring has no height, only rectangular, torus, obstructed. "
+        "  data.world.height = 4: kind = ring has no height, only rectangular, torus, obstructed. "
         "Allowed here: kind, places"
     )
 
@@ -105,7 +105,9 @@ def test_a_default_of_another_kind_does_not_count_and_a_given_key_of_one_is_refu
         overrides = ["data/percepts=symbols", "model.encoder.kind=identity"]
         config = read_run(overrides, "train", TrainConfig)[1]
         assert config.model.encoder.model_dump() == {"kind": "identity"}
-        with pytest.raises(ConfigurationError, match="hidden_dim = 8: identity has no hidden_dim, only mlp"):
+        with pytest.raises(
+            ConfigurationError, match="hidden_dim = 8: kind = identity has no hidden_dim, only mlp"
+        ):
             read_run([*overrides, "model.encoder.hidden_dim=8"], "train", TrainConfig)
 
 
@@ -169,7 +171,7 @@ def test_a_choice_that_other_overrides_need_is_refused_before_the_sweep() -> Non
     check("-m", "data=ring,nonesuch")
     with pytest.raises(ConfigurationError, match=r"data = nonesuch: must be one of .*ring"):
         check("-m", "data=ring,nonesuch", "data.walk_length=7")
-    with pytest.raises(ConfigurationError, match=r"world.height = 5: ring has no height"):
+    with pytest.raises(ConfigurationError, match=r"world.height = 5: kind = ring has no height"):
         check("-m", "data=lattice,ring", "data.world.height=5")
 
 

@@ -96,7 +96,7 @@ def test_tests_with_actions_that_training_lacks_are_refused() -> None:
     values = composed().data.model_dump(mode="json")
     values["test"]["world"] = {"kind": "hexagonal", "radius": 2}
     with pytest.raises(ConfigurationError, match=r"test.world: .*the actions east, northeast"):
-        validate(values, DataConfig, check_files=False)
+        validate(values, DataConfig)
 
 
 class TestEvaluation:
@@ -150,7 +150,7 @@ class TestEvaluation:
         assert plan_walks(composed().data, evaluated_on(policy=runs)).policy == RunsPolicyConfig(**runs)
 
     def test_a_key_of_another_kind_of_walker_is_refused(self) -> None:
-        with pytest.raises(ConfigurationError, match="momentum has no lengths, only runs"):
+        with pytest.raises(ConfigurationError, match="kind = momentum has no lengths, only runs"):
             plan_walks(composed().data, evaluated_on(policy={"lengths": [2, 3]}))
 
     def test_another_percept_source_with_as_many_features(self) -> None:

@@ -3,8 +3,9 @@
 from hydra import initialize_config_dir
 from short_runs import SHORT_RUN
 
-from tem_vae.config.command_line import CONF, check_sweep, parse_arguments, read_run
+from tem_vae.config.command_line import CONF, read_run
 from tem_vae.config.evaluation import EvaluateConfig
+from tem_vae.config.launch import check_sweep, parse_arguments
 from tem_vae.config.training import TrainConfig
 
 
