@@ -26,6 +26,7 @@ from tem_vae.model import (
     TemVae,
     importance_weighted_bound,
 )
+from tem_vae.model.walk_prior import log_memory_weights
 from tem_vae.studies.article import published
 from tem_vae.studies.article.calibration import squared_distance_spread
 from tem_vae.studies.article.theory import published_mean_squared_distance
@@ -211,27 +212,28 @@ def check_distance_of_places(case: SimpleNamespace) -> None:
     phases = torch.randn(5, 6, dtype=torch.float64)
     codes = torch.cat([phases.cos(), phases.sin()], dim=-1) / math.sqrt(6)
     squared = 2 / 6 * (1 - (phases[-1] - phases[:-1]).cos()).sum(-1)
-    found = memory.log_weights(codes[None])[0, -1, 1:5]
+    found = memory(codes[None], torch.zeros(1, 5, N).double(), case.factorization).log_weights[0, -1, 1:5]
     torch.testing.assert_close(found - found[0], -0.5 * (squared - squared[0]) * memory.precision)
 
 
 def check_memory_prior(case: SimpleNamespace) -> None:
     memory = model().memory
     codes, z = torch.randn(1, 3, N).double(), torch.randn(1, 3, N).double()
-    log_weights = torch.randn(1, 3, 4).double().log_softmax(-1)
+    prior = memory(torch.randn(1, 3, 12).double(), codes, case.factorization)
     null = Neighborhood(memory.null_center, memory.null_scale, case.factorization).log_prob(z)
     memories = Neighborhood(codes, memory.memory_scale, case.factorization).log_prob(z[:, :, None])
-    expected = (log_weights + torch.cat([null[..., None], memories], dim=-1)).logsumexp(-1)
-    torch.testing.assert_close(memory(codes, log_weights, case.factorization).log_prob(z), expected)
+    expected = (prior.log_weights + torch.cat([null[..., None], memories], dim=-1)).logsumexp(-1)
+    torch.testing.assert_close(prior.log_prob(z), expected)
 
 
 def check_memory_weights(case: SimpleNamespace) -> None:
     memory = model().memory
-    near, past = -torch.rand(1, 1, 4).double(), torch.tensor([[True, True, True, False]])
+    near, count = -torch.rand(1, 1, 4).double(), torch.tensor([[1.0, 1.0, 1.0, 0.0]])
     null = torch.exp(memory.null_logit - 0.3 * memory.precision)
     weights = near[0, 0, :3].exp() + memory.background_logit.exp() / 3
     expected = torch.cat([null[None], weights, torch.zeros(1)]) / (null + weights.sum())
-    torch.testing.assert_close(memory.normalize(near, past)[0, 0].exp(), expected)
+    found = log_memory_weights(near, count, memory.background_logit, null.log())
+    torch.testing.assert_close(found[0, 0].exp(), expected)
 
 
 def check_bound(case: SimpleNamespace) -> None:

@@ -88,8 +88,8 @@ class Tester(L.LightningModule):
         reconstruction = self.model.decode_posterior(inference)
         self.prediction_scores.update(batch, self.model.expect(inference), reconstruction)
         self.prediction_scores.update_agents(batch)
-        untrained = self.untrained.memory.log_weights(self.untrained.integrator(batch.actions)).exp()
-        self.prediction_scores.update_untrained(batch, untrained[..., 1:])
+        untrained = self.untrained.infer(batch.percepts, batch.actions).prior
+        self.prediction_scores.update_untrained(batch, untrained)
 
     def on_test_epoch_end(self) -> None:
         """Gather everything in `results`, by the names that metrics.json has."""

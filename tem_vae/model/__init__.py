@@ -2,6 +2,7 @@
 
 from tem_vae.model.ablations import (
     LeakyTemVae,
+    MemorylessPrior,
     StandardNormalPrior,
     diagonal_metric,
     euclidean_metric,
@@ -12,9 +13,10 @@ from tem_vae.model.elbo import ElboTerms, importance_weighted_bound
 from tem_vae.model.encoders import IdentityEncoder, MlpEncoder
 from tem_vae.model.memory import MemoryPrior
 from tem_vae.model.observer import Expectation, Observer
-from tem_vae.model.parts import Decoder, Encoder, Integrator, Location, Memory, Prediction
+from tem_vae.model.parts import Decoder, Encoder, Integrator, Location, Memory, Prediction, Prior
 from tem_vae.model.path_integration import PathIntegrator
 from tem_vae.model.tem_vae import Inference, TemVae
+from tem_vae.model.walk_prior import WalkPrior
 
 __all__ = [
     "Decoder",
@@ -28,13 +30,16 @@ __all__ = [
     "Location",
     "Memory",
     "MemoryPrior",
+    "MemorylessPrior",
     "MlpDecoder",
     "MlpEncoder",
     "Observer",
     "PathIntegrator",
     "Prediction",
+    "Prior",
     "StandardNormalPrior",
     "TemVae",
+    "WalkPrior",
     "diagonal_metric",
     "euclidean_metric",
     "importance_weighted_bound",

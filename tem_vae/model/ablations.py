@@ -1,13 +1,13 @@
 """Parts of a model that are worse on purpose, to compare the real ones with."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from tem_vae.geometry import Pseudometric
-from tem_vae.model.memory import NeighborhoodMemory
+from tem_vae.geometry import Factorization, Neighborhood, NeighborhoodMixture, Pseudometric
 from tem_vae.model.tem_vae import TemVae
 
 
@@ -50,7 +50,7 @@ class _PositiveDiagonal(nn.Module):
         return torch.log(weight.diagonal())
 
 
-class StandardNormalPrior(NeighborhoodMemory):
+class StandardNormalPrior(nn.Module):
     """p(z_t | past) = p(z_t): a standard normal of embedded codes, E z ~ N(0, I_M), as in a plain VAE.
 
     In the terms of the geometry it is the neighborhood of the code 0 at scale √M (exactly so for tau -> 0,
@@ -60,7 +60,13 @@ class StandardNormalPrior(NeighborhoodMemory):
     Args:
         code_dim: N.
         rank: M, the metric rank.
+
+    Attributes:
+        forgetting: Of no effect; there is nothing to forget.
     """
+
+    null_center: Tensor
+    forgetting: float = 0.0
 
     def __init__(self, code_dim: int, rank: int) -> None:
         super().__init__()
@@ -77,24 +83,88 @@ class StandardNormalPrior(NeighborhoodMemory):
         """The same; memories have no weight."""
         return self.null_scale
 
-    def log_weights(self, locations: Tensor) -> Tensor:
-        """All weight on the one component, for every step of a walk, (batch, time, 1 + time)."""
-        return self.log_weights_at(locations, locations)
+    def forward(self, locations: Tensor, codes: Tensor, factorization: Factorization) -> "MemorylessPrior":
+        """The same for every step of walks, codes of shape (batch, time, N)."""
+        return MemorylessPrior(self._null(factorization).expand(codes.shape[:-1]))
+
+    def at_places(self, places: Tensor, codes: Tensor, factorization: Factorization) -> "MemorylessPrior":
+        """The same: to know places is of no use without memories."""
+        return self.forward(places, codes, factorization)
 
     def log_weights_at(self, locations: Tensor, remembered: Tensor) -> Tensor:
-        """The same for locations of which none is remembered, (*, time, 1 + memories)."""
-        near = locations.new_zeros(*locations.shape[:-1], remembered.shape[-2])
-        return self.normalize(near, past=torch.ones_like(near, dtype=torch.bool))
+        """All weight on the one component, (*, time, 1 + memories)."""
+        return _all_on_the_first(locations.new_empty(*locations.shape[:-1], 1 + remembered.shape[-2]))
 
-    def normalize(self, near: Tensor, past: Tensor) -> Tensor:
-        """The same whatever is near or past, (*, time, memories) -> (*, time, 1 + memories)."""
-        log_weights = near.new_full((*near.shape[:-1], 1 + near.shape[-1]), -torch.inf)
-        log_weights[..., 0] = 0.0
-        return log_weights
+    def mixture(
+        self, codes: Tensor, log_weights: Tensor, factorization: Factorization
+    ) -> NeighborhoodMixture:
+        """The one component beside memories, (*, memories, N), that have no weight."""
+        memories = Neighborhood(codes, self.null_scale, factorization, validate_args=False)
+        return NeighborhoodMixture(log_weights, memories, self._null(factorization), validate_args=False)
+
+    def _null(self, factorization: Factorization) -> Neighborhood:
+        return Neighborhood(self.null_center, self.null_scale, factorization, validate_args=False)
 
     def scalars(self) -> dict[str, Tensor]:
         """None: nothing of it is learned."""
         return {}
+
+
+@dataclass(frozen=True, eq=False)
+class MemorylessPrior:
+    """A prior of every step that no step has a say in.
+
+    Attributes:
+        component: The one neighborhood, batch shape (batch, time).
+    """
+
+    component: Neighborhood
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Log density in nats of codes, (*samples, batch, time, N) -> (*samples, batch, time)."""
+        return self.component.log_prob(z)
+
+    def log_prob_whitened(self, w: Tensor) -> Tensor:
+        """`log_prob` of codes given by their whitened coordinates, (*samples, batch, time, M)."""
+        u = (w - self.component.whitened_center) / self.component.scale.unsqueeze(-1)
+        return self.component.log_prob(w, u=u)
+
+    @property
+    def mode(self) -> Tensor:
+        """The center, (batch, time, N)."""
+        return self.component.center
+
+    @property
+    def novelty(self) -> Tensor:
+        """1, (batch, time)."""
+        return torch.ones_like(self.component.scale)
+
+    @property
+    def log_weights(self) -> Tensor:
+        """All weight on the one component, (batch, time, 1 + time)."""
+        batch, time = self.component.batch_shape
+        return _all_on_the_first(self.component.scale.new_empty(batch, time, 1 + time))
+
+    @property
+    def heaviest(self) -> Tensor:
+        """The first of memories that all have no weight, (batch, time)."""
+        return torch.zeros_like(self.component.scale, dtype=torch.long)
+
+    def weigh(self, values: Tensor) -> Tensor:
+        """0: no memory has any weight, (batch, time, D)."""
+        return torch.zeros_like(values, dtype=self.component.scale.dtype)
+
+    def beginning(self, steps: int) -> "MemorylessPrior":
+        """Of the first steps of every walk."""
+        null = self.component
+        center, scale = null.center[:, :steps], null.scale[:, :steps]
+        return MemorylessPrior(Neighborhood(center, scale, null.factorization, validate_args=False))
+
+
+def _all_on_the_first(log_weights: Tensor) -> Tensor:
+    """The first of the last axis has all the weight; overwrites its argument."""
+    log_weights.fill_(-torch.inf)[..., 0] = 0.0
+    return log_weights
 
 
 class LeakyTemVae(TemVae):

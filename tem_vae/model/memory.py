@@ -1,52 +1,19 @@
 """The memory prior: what a walk so far leads one to expect at a location."""
 
 import math
-from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
 
 from tem_vae.geometry import Factorization, Neighborhood, NeighborhoodMixture
 from tem_vae.geometry.precision import matmul
+from tem_vae.model.walk_prior import Nearness, WalkPrior, log_memory_weights
+
+# Nats so many that nothing is left of a weight, in float64 either.
+_INFINITY = 1000.0
 
 
-class NeighborhoodMemory(nn.Module, ABC):
-    """What every memory made of neighborhoods has in common: weights and codes become a mixture.
-
-    Attributes:
-        null_center: c_0, the center of the null component, (N,).
-        forgetting: Nats of near weight that a memory loses with every step of its age, in training.
-    """
-
-    null_center: Tensor
-    forgetting: float = 0.0
-
-    @property
-    @abstractmethod
-    def memory_scale(self) -> Tensor:
-        """eps_m, the scale of a memory's neighborhood."""
-
-    @property
-    @abstractmethod
-    def null_scale(self) -> Tensor:
-        """eps_0, the scale of the null component."""
-
-    def forward(
-        self, codes: Tensor, log_weights: Tensor, factorization: Factorization
-    ) -> NeighborhoodMixture:
-        """The prior of every step.
-
-        Args:
-            codes: The reference codes, (batch, memories, N).
-            log_weights: Memory weights in nats, (batch, time, 1 + memories), the null component first.
-            factorization: Of the pseudometric in use.
-        """
-        memories = Neighborhood(codes, self.memory_scale, factorization, validate_args=False)
-        null = Neighborhood(self.null_center, self.null_scale, factorization, validate_args=False)
-        return NeighborhoodMixture(log_weights, memories, null, validate_args=False)
-
-
-class MemoryPrior(NeighborhoodMemory):
+class MemoryPrior(nn.Module):
     r"""A mixture of the neighborhoods of remembered codes, weighted by attention over location codes.
 
     .. math:: p(z_t|past) = w_{t0}\,p(z; c_0, \epsilon_0) + \sum_{s<t} w_{ts}\,p(z; c_s, \epsilon_m)
@@ -69,8 +36,13 @@ class MemoryPrior(NeighborhoodMemory):
         code_dim: N.
         scale: eps_q, the fixed scale of the posterior, in units of the pseudometric.
         initial_precision: First value of 1/lambda², in inverse squared units of the location pseudometric.
+
+    Attributes:
+        null_center: c_0, the center of the null component, (N,).
+        forgetting: Nats of near weight that a memory loses with every step of its age, in training.
     """
 
+    forgetting: float = 0.0
     _null_distance = 0.6  # squared: a place is novel if nothing was remembered nearer, before b_0 has its say
 
     def __init__(self, code_dim: int, scale: float, initial_precision: float) -> None:
@@ -94,14 +66,45 @@ class MemoryPrior(NeighborhoodMemory):
         """eps_0."""
         return self.scale * self.log_null_scale_ratio.exp()
 
-    def log_weights(self, locations: Tensor) -> Tensor:
-        """Log memory weights of every step of a walk, (batch, time, 1 + time), from its location codes."""
-        steps = torch.arange(locations.shape[1], device=locations.device)
-        age = steps.unsqueeze(-1) - steps
-        near = self._nearness(locations, locations)
+    def forward(self, locations: Tensor, codes: Tensor, factorization: Factorization) -> WalkPrior:
+        """The prior of every step of walks.
+
+        Args:
+            locations: Location codes, (batch, time, 2 channels).
+            codes: The reference codes, (batch, time, N).
+            factorization: Of the pseudometric in use.
+        """
+        # −½ d²(g_t, g_s)/lambda² = (g_t · g_s − 1)/lambda².
+        near = Nearness(self.precision * locations, locations, -self.precision)
         if self.training and self.forgetting > 0:
-            near = near - self.forgetting * age
-        return self.normalize(near, past=age > 0)
+            near = near.forget(self.forgetting)
+        return self._prior(near, codes, factorization)
+
+    def at_places(self, places: Tensor, codes: Tensor, factorization: Factorization) -> WalkPrior:
+        """The prior at distance 0 from memories of the same place and infinity from all others.
+
+        Args:
+            places: Numbers of places, (batch, time).
+            codes: The reference codes, (batch, time, N).
+            factorization: Of the pseudometric in use.
+        """
+        digits = _signed_digits(places).to(codes.dtype)
+        near = Nearness(
+            0.5 * _INFINITY * digits, digits, -0.5 * _INFINITY * codes.new_tensor(digits.shape[-1])
+        )
+        return self._prior(near, codes, factorization)
+
+    def _prior(self, near: Nearness, codes: Tensor, factorization: Factorization) -> WalkPrior:
+        return WalkPrior(
+            near,
+            self.background_logit,
+            self._null_weight,
+            Neighborhood(codes, self.memory_scale, factorization, validate_args=False),
+            self._null(factorization),
+        )
+
+    def _null(self, factorization: Factorization) -> Neighborhood:
+        return Neighborhood(self.null_center, self.null_scale, factorization, validate_args=False)
 
     def log_weights_at(self, locations: Tensor, remembered: Tensor) -> Tensor:
         """Log memory weights at locations after all remembered ones, (*, time, 1 + memories).
@@ -110,12 +113,21 @@ class MemoryPrior(NeighborhoodMemory):
             locations: Location codes, (*, time, 2 channels).
             remembered: Location codes of the memories, (*, memories, 2 channels).
         """
-        near = self._nearness(locations, remembered)
-        return self.normalize(near, past=torch.ones_like(near[..., :1, :], dtype=torch.bool))
+        near = self.precision * (matmul(locations, remembered.mT) - 1)
+        return log_memory_weights(near, torch.ones_like(near), self.background_logit, self._null_weight)
 
-    def _nearness(self, locations: Tensor, remembered: Tensor) -> Tensor:
-        """−½ d²(g_t, g_s)/lambda², (*, time, memories)."""
-        return -0.5 * self.precision * (2 - 2 * matmul(locations, remembered.mT))
+    def mixture(
+        self, codes: Tensor, log_weights: Tensor, factorization: Factorization
+    ) -> NeighborhoodMixture:
+        """What to expect at locations after all remembered ones.
+
+        Args:
+            codes: The reference codes of the memories, (*, memories, N).
+            log_weights: From `log_weights_at`.
+            factorization: Of the pseudometric in use.
+        """
+        memories = Neighborhood(codes, self.memory_scale, factorization, validate_args=False)
+        return NeighborhoodMixture(log_weights, memories, self._null(factorization), validate_args=False)
 
     @property
     def precision(self) -> Tensor:
@@ -133,15 +145,14 @@ class MemoryPrior(NeighborhoodMemory):
             "memory/null_logit": self.null_logit,
         }
 
-    def normalize(self, near: Tensor, past: Tensor) -> Tensor:
-        """Log memory weights, (batch, time, 1 + memories), the null component first.
+    @property
+    def _null_weight(self) -> Tensor:
+        """The logit of the null component, b_0 − 0.3/lambda²."""
+        return self.null_logit - 0.5 * self._null_distance * self.precision
 
-        Args:
-            near: Logits of having been made near the location, at most 0, (batch, time, memories). A memory
-                of −inf keeps its share of the background.
-            past: Whether a step may remember, boolean, broadcasts with (time, memories).
-        """
-        background = self.background_logit - past.sum(dim=-1, keepdim=True).clamp_min(1).log()
-        logits = torch.logaddexp(near, background).masked_fill(~past, -torch.inf)
-        null = self.null_logit - 0.5 * self._null_distance * self.precision
-        return torch.cat([null.expand(*logits.shape[:-1], 1), logits], dim=-1).log_softmax(dim=-1)
+
+def _signed_digits(numbers: Tensor) -> Tensor:
+    """Whole numbers in binary, with digits −1 and 1, (*) -> (*, digits): two of them differ in some digit."""
+    numbers = numbers - numbers.min()
+    digits = torch.arange(int(numbers.max()).bit_length(), device=numbers.device)
+    return 2 * (numbers.unsqueeze(-1) >> digits & 1) - 1

@@ -146,7 +146,7 @@ class Observer:
     def _expect(self, walk: _Walk) -> Expectation:
         model = self.model
         log_weights = model.memory.log_weights_at(walk.here.code.unsqueeze(-2), walk.locations)
-        prior = model.memory(walk.codes, log_weights, walk.factorization)
+        prior = model.memory.mixture(walk.codes, log_weights, walk.factorization)
         weights = prior.log_weights.exp().squeeze(-2)
         percept = model.decoder(model.embed(prior.mode, walk.factorization.embedding)).squeeze(-2)
         return Expectation(weights[..., 1:], weights[..., 0], percept)

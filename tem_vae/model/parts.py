@@ -1,8 +1,11 @@
 """What the parts of a model must offer. A new part is a file with a module that fits its protocol here."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from tem_vae.geometry import Factorization, NeighborhoodMixture
@@ -76,8 +79,43 @@ class Integrator(Protocol):
         """
 
 
+class Prior(Protocol):
+    """p(z_t | past) of every step of walks, batch shape (batch, time).
+
+    Nothing of it takes memory that grows with the square of time, except for `log_weights`.
+    """
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Log density in nats of codes, (*samples, batch, time, N) -> (*samples, batch, time)."""
+
+    def log_prob_whitened(self, w: Tensor) -> Tensor:
+        """`log_prob` of codes given by their whitened coordinates, (*samples, batch, time, M)."""
+
+    @property
+    def mode(self) -> Tensor:
+        """A code of high density at every step, (batch, time, N)."""
+
+    @property
+    def novelty(self) -> Tensor:
+        """w_t0, the weight of the null component, (batch, time)."""
+
+    @property
+    def log_weights(self) -> Tensor:
+        """Log memory weights of every step, (batch, time, 1 + time), the null component first."""
+
+    @property
+    def heaviest(self) -> Tensor:
+        """The remembered step of greatest weight at every step, (batch, time); 0 at the first."""
+
+    def weigh(self, values: Tensor) -> Tensor:
+        """Σ_s w_ts v_s, (batch, time, D), for values of every step, (batch, time, D)."""
+
+    def beginning(self, steps: int) -> "Prior":
+        """Of the first steps of every walk: no step depends on a later one."""
+
+
 class Memory(Protocol):
-    """A module from reference codes and location codes to the prior of every step.
+    """A module from location codes and reference codes to the prior of every step.
 
     Attributes:
         forgetting: Nats of near weight that a memory loses with every step of its age, in training.
@@ -85,22 +123,26 @@ class Memory(Protocol):
 
     forgetting: float
 
-    def __call__(
-        self, codes: Tensor, log_weights: Tensor, factorization: Factorization
-    ) -> NeighborhoodMixture:
-        """The prior of every step.
+    @property
+    def memory_scale(self) -> Tensor:
+        """eps_m, the scale of a memory's neighborhood."""
+
+    def __call__(self, locations: Tensor, codes: Tensor, factorization: Factorization) -> Prior:
+        """The prior of every step of walks.
 
         Args:
-            codes: The reference codes, (batch, memories, N).
-            log_weights: Memory weights in nats, (batch, time, 1 + memories), the null component first.
+            locations: Location codes, (batch, time, G).
+            codes: The reference codes, (batch, time, N).
             factorization: Of the pseudometric in use.
         """
 
-    def log_weights(self, locations: Tensor) -> Tensor:
-        """Log memory weights of every step of a walk, (batch, time, 1 + time), the null component first.
+    def at_places(self, places: Tensor, codes: Tensor, factorization: Factorization) -> Prior:
+        """The prior if places were known: at distance 0 from memories of the same place, else infinity.
 
         Args:
-            locations: Its location codes, (batch, time, G).
+            places: Numbers of places, (batch, time).
+            codes: The reference codes, (batch, time, N).
+            factorization: Of the pseudometric in use.
         """
 
     def log_weights_at(self, locations: Tensor, remembered: Tensor) -> Tensor:
@@ -111,22 +153,38 @@ class Memory(Protocol):
             remembered: Location codes of the memories, (*, memories, G).
         """
 
-    def normalize(self, near: Tensor, past: Tensor) -> Tensor:
-        """Log memory weights, (batch, time, 1 + memories), from logits of nearness and what is past."""
+    def mixture(
+        self, codes: Tensor, log_weights: Tensor, factorization: Factorization
+    ) -> NeighborhoodMixture:
+        """What to expect at locations after all remembered ones.
+
+        Args:
+            codes: The reference codes of the memories, (*, memories, N).
+            log_weights: From `log_weights_at`.
+            factorization: Of the pseudometric in use.
+        """
 
     def scalars(self) -> dict[str, Tensor]:
         """Its learned scalars, by the name under which they are logged."""
 
 
-class Prediction(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Prediction:
     """What memory leads one to expect at every step, before its percept is seen.
 
     Attributes:
-        memory_weights: w_ts, (batch, time, time); row t is zero from column t on.
+        prior: What it was drawn from. It weighs values of all memories, or finds the heaviest, without the
+            (batch, time, time) array that `memory_weights` is.
         novelty: w_t0, the weight of the null component, (batch, time).
         percepts: The decoded mode of the memory prior, (batch, time, *percept_shape).
     """
 
-    memory_weights: Tensor
+    prior: Prior
     novelty: Tensor
     percepts: Tensor
+
+    @cached_property
+    def memory_weights(self) -> Tensor:
+        """w_ts, (batch, time, time); row t is zero from column t on."""
+        with torch.no_grad():
+            return self.prior.log_weights[..., 1:].exp()

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from tem_vae.geometry import Neighborhood, NeighborhoodMixture, Pseudometric
+from tem_vae.geometry import Neighborhood, Pseudometric
 from tem_vae.geometry.precision import matmul
 from tem_vae.model.checks import check_percept_values, check_percepts, check_walks
 from tem_vae.model.elbo import ElboTerms
-from tem_vae.model.parts import Decoder, Encoder, Integrator, Memory, Prediction
+from tem_vae.model.parts import Decoder, Encoder, Integrator, Memory, Prediction, Prior
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Inference:
     """
 
     posterior: Neighborhood
-    prior: NeighborhoodMixture
+    prior: Prior
 
     @property
     def codes(self) -> Tensor:
@@ -82,18 +82,17 @@ class TemVae(nn.Module):
         self.check_percepts(percepts)
         check_walks(percepts, actions, self.encoder.percept_shape)
         self.integrator.check_kind(actions)
-        log_weights = self.memory.log_weights(self.integrator(actions))
+        locations = self.integrator(actions)
         factorization = self.metric.factorize()
         codes = self.encoder(percepts)
         posterior = Neighborhood(codes, self.scale, factorization, validate_args=False)
-        return Inference(posterior, self.memory(codes, log_weights, factorization))
+        return Inference(posterior, self.memory(locations, codes, factorization))
 
     def beginning(self, inference: Inference, steps: int) -> Inference:
         """The same of the first steps of every walk: no step depends on a later one."""
         codes, factorization = inference.codes[:, :steps], inference.posterior.factorization
         posterior = Neighborhood(codes, self.scale, factorization, validate_args=False)
-        log_weights = inference.prior.log_weights[:, :steps, : steps + 1]
-        return Inference(posterior, self.memory(codes, log_weights, factorization))
+        return Inference(posterior, inference.prior.beginning(steps))
 
     def bound(self, percepts: Tensor, inference: Inference) -> ElboTerms:
         """The bound from one posterior sample a step, terms of shape (batch, time).
@@ -113,18 +112,19 @@ class TemVae(nn.Module):
             z: Samples, (*samples, batch, time, N).
             u: The noise they were made from, (*samples, batch, time, M).
         """
+        posterior = inference.posterior
+        whitened = posterior.whitened_center + posterior.scale.unsqueeze(-1) * u
         return ElboTerms(
             reconstruction=self.decoder.log_prob(percepts, self.embed(z, inference.embedding)),
-            log_prior=inference.prior.log_prob(z),
-            log_posterior=inference.posterior.log_prob(z, u=u),
+            log_prior=inference.prior.log_prob_whitened(whitened),
+            log_posterior=posterior.log_prob(z, u=u),
         )
 
     @torch.no_grad()
     def expect(self, inference: Inference) -> Prediction:
         """What memory leads one to expect at every step, before its percept is seen."""
-        weights = inference.prior.log_weights.exp()
-        expected = self.decoder(self.embed(inference.prior.mode, inference.embedding))
-        return Prediction(weights[..., 1:], weights[..., 0], expected)
+        prior = inference.prior
+        return Prediction(prior, prior.novelty, self.decoder(self.embed(prior.mode, inference.embedding)))
 
     @torch.no_grad()
     def decode_posterior(self, inference: Inference) -> Tensor:

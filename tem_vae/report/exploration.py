@@ -55,16 +55,15 @@ def explore(model: TemVae, batches: Sequence[Walks], n_classes: int | None) -> E
     remembered, novelty, whitened = [], [], []
     for batch in batches:
         inference = model.infer(batch.percepts, batch.actions)
-        weights = inference.prior.log_weights.exp()
         if batch.classes is not None and n_classes is not None:
-            remembered.append(remembered_class(weights[..., 1:], batch.classes, n_classes))
-        novelty.append(weights[..., 0])
+            remembered.append(remembered_class(inference.prior, batch.classes, n_classes))
+        novelty.append(inference.prior.novelty)
         whitened.append(inference.posterior.whitened_center)
     return Exploration(
         walks=concatenate(batches),
         novelty=_join(novelty),
         whitened=_join(whitened),
-        memory_scale=float(inference.prior.components.scale.flatten()[0]),
+        memory_scale=float(model.memory.memory_scale),
         n_classes=n_classes,
         remembered=_join(remembered) if remembered else None,
     )

@@ -114,7 +114,7 @@ def trace_walk(model: TemVae, walk: Walks, n_classes: int | None) -> WalkTrace:
     prediction = model.predict(walk.percepts, walk.actions)
     classes = None
     if walk.classes is not None and n_classes is not None:
-        expected = remembered_class(prediction.memory_weights, walk.classes, n_classes)
+        expected = remembered_class(prediction.prior, walk.classes, n_classes)
         classes = StepClasses(walk.classes[0].numpy(), expected[0].numpy())
     return WalkTrace(
         percepts=walk.percepts[0].numpy(),

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 
 from tem_vae.data import Walks
-from tem_vae.geometry import NeighborhoodMixture
-from tem_vae.model import Inference, Memory, TemVae, importance_weighted_bound
+from tem_vae.model import Inference, Prior, TemVae, importance_weighted_bound
 
 _SAMPLES_AT_ONCE = 10
 
@@ -23,19 +22,6 @@ class ImportanceWeightedBounds(NamedTuple):
 
     model: Tensor
     oracle: Tensor | None
-
-
-def oracle_log_weights(memory: Memory, places: Tensor) -> Tensor:
-    """Log memory weights at distance 0 from memories of the same place and infinity from all others.
-
-    Args:
-        memory: Whose null component, background and precision are kept.
-        places: (batch, time).
-    """
-    same = places.unsqueeze(-1) == places.unsqueeze(-2)
-    near = torch.zeros(same.shape, device=places.device).masked_fill(~same, -torch.inf)
-    past = torch.ones(same.shape[1:], dtype=torch.bool, device=places.device).tril(diagonal=-1)
-    return memory.normalize(near, past)
 
 
 @torch.no_grad()
@@ -64,6 +50,6 @@ def importance_weighted_bounds(
     )
 
 
-def _oracle_prior(model: TemVae, places: Tensor, inference: Inference) -> NeighborhoodMixture:
-    log_weights = oracle_log_weights(model.memory, places)
-    return model.memory(inference.codes, log_weights, inference.posterior.factorization)
+def _oracle_prior(model: TemVae, places: Tensor, inference: Inference) -> Prior:
+    """At distance 0 from memories of the same place and infinity from all others."""
+    return model.memory.at_places(places, inference.codes, inference.posterior.factorization)

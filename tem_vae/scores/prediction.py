@@ -10,32 +10,32 @@ from torchmetrics import SumMetric
 from torchmetrics.classification import BinaryAUROC
 
 from tem_vae.data import StepKinds, Walks, classify_steps
-from tem_vae.model import ElboTerms, Prediction
+from tem_vae.model import ElboTerms, Prediction, Prior
 from tem_vae.scores.baselines import copy_agent, edge_agent, majority_agent, node_agent
 from tem_vae.scores.classifier import NearestPercept
 from tem_vae.scores.masked_means import MaskedMeans
 from tem_vae.scores.oracle import ImportanceWeightedBounds
 
 
-def remembered_class(memory_weights: Tensor, classes: Tensor, n_classes: int) -> Tensor:
+def remembered_class(prior: Prior, classes: Tensor, n_classes: int) -> Tensor:
     """The class to which memory gives the most weight, Σ_s w_ts [class_s = k], (batch, time).
 
     Args:
-        memory_weights: w_ts, (batch, time, time).
+        prior: Whose memory weights w_ts count.
         classes: The class perceived at each step, (batch, time).
         n_classes: How many there are.
     """
-    return (memory_weights @ F.one_hot(classes, n_classes).to(memory_weights.dtype)).argmax(dim=-1)
+    return prior.weigh(F.one_hot(classes, n_classes)).argmax(dim=-1)
 
 
-def retrieved_place(memory_weights: Tensor, places: Tensor) -> Tensor:
+def retrieved_place(prior: Prior, places: Tensor) -> Tensor:
     """The place at which the remembered step of greatest weight was made, (batch, time); no classes needed.
 
     Args:
-        memory_weights: w_ts, (batch, time, time).
+        prior: Whose memory weights count.
         places: The place occupied at each step, (batch, time).
     """
-    return places.gather(1, memory_weights.argmax(dim=-1))
+    return places.gather(1, prior.heaviest)
 
 
 MODEL = ("memory", "retrieval", "decoded", "reconstruction")
@@ -93,7 +93,7 @@ class PredictionScores(nn.Module):
         if walks.places is None:
             return
         kinds = classify_steps(walks.places, walks.mask)
-        retrieved = retrieved_place(prediction.memory_weights, walks.places)
+        retrieved = retrieved_place(prediction.prior, walks.places)
         self._update_accuracies("retrieval", retrieved == walks.places, kinds)
         self._update_class_predictions(walks, prediction, reconstruction, kinds)
         self.novelty_auroc.update(prediction.novelty[kinds.move], kinds.first_visit[kinds.move].long())
@@ -101,10 +101,10 @@ class PredictionScores(nn.Module):
         self.revisits.update(kinds.revisit.sum())
         self.zero_shot_moves.update(kinds.zero_shot.sum())
 
-    def update_untrained(self, walks: Walks, memory_weights: Tensor) -> None:
-        """Score what the memory weights of an untrained model, (batch, time, time), would name."""
+    def update_untrained(self, walks: Walks, prior: Prior) -> None:
+        """Score what the memory of an untrained model would name."""
         if walks.places is not None and walks.classes is not None and self.n_classes is not None:
-            named = remembered_class(memory_weights, walks.classes, self.n_classes)
+            named = remembered_class(prior, walks.classes, self.n_classes)
             kinds = classify_steps(walks.places, walks.mask)
             self._update_accuracies(UNTRAINED, named == walks.classes, kinds)
 
@@ -130,7 +130,7 @@ class PredictionScores(nn.Module):
         if classes is None or n_classes is None or classifier is None:
             return
         named = {
-            "memory": remembered_class(prediction.memory_weights, classes, n_classes),
+            "memory": remembered_class(prediction.prior, classes, n_classes),
             "decoded": _classify(classifier, prediction.percepts, kinds),
             "reconstruction": _classify(classifier, reconstruction, kinds),
         }

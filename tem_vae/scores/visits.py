@@ -39,7 +39,7 @@ class VisitScores(MaskedMeans):
         """Score one batch; nothing is scored where places or classes are not known."""
         if walks.places is None or walks.classes is None or self.n_classes is None:
             return
-        predicted = remembered_class(prediction.memory_weights, walks.classes, self.n_classes)
+        predicted = remembered_class(prediction.prior, walks.classes, self.n_classes)
         number, moved = visit_numbers(walks.places), classify_steps(walks.places, walks.mask).move
         for name, (first, last) in _RANGES.items():
             counted = moved & (number >= first) & (number <= (last or number.shape[1]))

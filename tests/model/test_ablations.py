@@ -82,7 +82,7 @@ class TestStandardNormalPrior:
         codes = torch.randn(2, 5, 8, dtype=torch.float64)
         # Only where the rows of E are orthonormal are N(0, I) of E z and the neighborhood of 0 the same.
         orthonormal = torch.linalg.qr(E.T).Q.T
-        prior = memory(codes, memory.log_weights(torch.zeros(2, 5, 4)), factorize(orthonormal, tau=0.0))
+        prior = memory(torch.zeros(2, 5, 4), codes, factorize(orthonormal, tau=0.0))
         z = torch.randn(2, 5, 8, dtype=torch.float64)
         normal = MultivariateNormal(torch.zeros(3, dtype=torch.float64), torch.eye(3, dtype=torch.float64))
         torch.testing.assert_close(prior.log_prob(z), normal.log_prob(z @ orthonormal.T), atol=1e-5, rtol=0)
@@ -92,7 +92,9 @@ class TestStandardNormalPrior:
         torch.testing.assert_close(covariance @ covariance.T, torch.eye(3, dtype=torch.float64))
 
     def test_all_weight_is_on_the_null_component(self) -> None:
-        log_weights = StandardNormalPrior(8, 3).log_weights(torch.randn(2, 5, 4))
+        factorization = factorize(torch.eye(3, 8), tau=0.0)
+        prior = StandardNormalPrior(8, 3)(torch.randn(2, 5, 4), torch.randn(2, 5, 8), factorization)
+        log_weights = prior.log_weights
         assert log_weights.shape == (2, 5, 6)
         assert (log_weights.exp()[..., 0] == 1).all()
         assert (log_weights.exp()[..., 1:] == 0).all()

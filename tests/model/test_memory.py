@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from tem_vae.geometry import Pseudometric
-from tem_vae.model import MemoryPrior
+from tem_vae.model import MemoryPrior, WalkPrior
+from tem_vae.model.walk_prior import log_memory_weights
 
 
 @pytest.fixture
@@ -17,10 +18,15 @@ def locations(*angles: float) -> torch.Tensor:
     return torch.stack([phase.cos(), phase.sin()], dim=-1)
 
 
+def prior(memory: MemoryPrior, locations: torch.Tensor) -> WalkPrior:
+    codes = torch.randn(*locations.shape[:2], 4)
+    return memory(locations, codes, Pseudometric(4, 2, tau=0.1).factorize())
+
+
 def test_weights_follow_the_formula(memory: MemoryPrior) -> None:
     with torch.no_grad():
         memory.null_logit.fill_(0.3)
-    weights = memory.log_weights(locations(0.0, 1.0, 0.1)).exp()
+    weights = prior(memory, locations(0.0, 1.0, 0.1)).log_weights.exp()
     background = math.exp(-2.0) / 2
     near = [math.exp(-5 * (2 - 2 * math.cos(angle))) + background for angle in (0.1, 0.9)]
     null = math.exp(0.3 - 0.3 * 10)
@@ -30,7 +36,7 @@ def test_weights_follow_the_formula(memory: MemoryPrior) -> None:
 
 
 def test_weights_are_normalised_and_strictly_causal(memory: MemoryPrior) -> None:
-    weights = memory.log_weights(torch.nn.functional.normalize(torch.randn(3, 9, 8), dim=-1)).exp()
+    weights = prior(memory, torch.nn.functional.normalize(torch.randn(3, 9, 8), dim=-1)).log_weights.exp()
     torch.testing.assert_close(weights.sum(dim=-1), torch.ones(3, 9))
     assert not weights[..., 1:].triu().any()
     torch.testing.assert_close(weights[:, 0, 0], torch.ones(3))
@@ -38,26 +44,23 @@ def test_weights_are_normalised_and_strictly_causal(memory: MemoryPrior) -> None
 
 def test_forgetting_lets_old_memories_fade_in_training_only(memory: MemoryPrior) -> None:
     here = locations(0.0, 0.0, 0.0)
-    before = memory.log_weights(here)
+    before = prior(memory, here).log_weights
     memory.forgetting = 1.0
-    faded = memory.log_weights(here)
+    faded = prior(memory, here).log_weights
     assert faded[0, 2, 1] < faded[0, 2, 2]
     memory.eval()
-    torch.testing.assert_close(memory.log_weights(here), before)
+    torch.testing.assert_close(prior(memory, here).log_weights, before)
 
 
-def test_an_infinitely_distant_memory_keeps_its_share_of_the_background(memory: MemoryPrior) -> None:
-    near = torch.tensor([[[-torch.inf, 0.0]]])
-    weights = memory.normalize(near, past=torch.tensor([[True, True]])).exp()[0, 0]
+def test_an_infinitely_distant_memory_keeps_its_share_of_the_background() -> None:
+    near, background, null = torch.tensor([[[-torch.inf, 0.0]]]), torch.tensor(-2.0), torch.tensor(0.0)
+    weights = log_memory_weights(near, torch.ones(1, 1, 2), background, null).exp()[0, 0]
     ratio = (weights[1] / weights[2]).item()
     assert ratio == pytest.approx(math.exp(-2) / 2 / (1 + math.exp(-2) / 2))
 
 
 def test_the_gradient_is_finite_where_nothing_is_remembered(memory: MemoryPrior) -> None:
-    codes = torch.randn(1, 3, 4)
-    log_weights = memory.log_weights(locations(0.0, 0.5, 1.0))
-    prior = memory(codes, log_weights, Pseudometric(4, 2, tau=0.1).factorize())
-    prior.log_prob(codes).sum().backward()
+    prior(memory, locations(0.0, 0.5, 1.0)).log_prob(torch.randn(1, 3, 4)).sum().backward()
     for name, parameter in memory.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name

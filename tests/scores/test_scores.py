@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tem_vae.data import Truth, Walks, concatenate
-from tem_vae.model import ElboTerms, Prediction
+from tem_vae.model import ElboTerms, MemorylessPrior, Prediction
 from tem_vae.scores.classifier import NearestPercept
 from tem_vae.scores.oracle import ImportanceWeightedBounds
 from tem_vae.scores.prediction import AGENTS, MODEL, BoundScores, PredictionScores, remembered_class
@@ -22,12 +22,35 @@ def walks(places: torch.Tensor = PLACES, classes: torch.Tensor = CLASSES) -> Wal
     return Walks(torch.eye(3)[classes], actions, torch.ones(batch, time, dtype=torch.bool), truth)
 
 
-def prediction(looks_back_to: dict[int, int]) -> Prediction:
-    """A prediction that puts all weight on one memory a step, or on the null component."""
+class SpelledOut(MemorylessPrior):
+    """Memory weights, (batch, time, time), as they are given."""
+
+    def __init__(self, weights: torch.Tensor) -> None:
+        object.__setattr__(self, "weights", weights)
+
+    @property
+    def heaviest(self) -> torch.Tensor:
+        return self.weights.argmax(dim=-1)
+
+    def weigh(self, values: torch.Tensor) -> torch.Tensor:
+        return self.weights @ values.to(self.weights.dtype)
+
+
+def predict(weights: torch.Tensor) -> Prediction:
+    steps = weights.shape[-1]
+    return Prediction(SpelledOut(weights), 1 - weights.sum(dim=-1), weights @ PERCEPTS[:, :steps])
+
+
+def looking(looks_back_to: dict[int, int]) -> torch.Tensor:
+    """Memory weights that puts all weight on one memory a step, or on the null component."""
     weights = torch.zeros(1, 5, 5)
     for step, memory in looks_back_to.items():
         weights[0, step, memory] = 1
-    return Prediction(weights, 1 - weights.sum(dim=-1), weights @ PERCEPTS)
+    return weights
+
+
+def prediction(looks_back_to: dict[int, int]) -> Prediction:
+    return predict(looking(looks_back_to))
 
 
 def scores() -> PredictionScores:
@@ -99,15 +122,12 @@ def test_padding_changes_no_score() -> None:
     expected, found = scores(), scores()
     for batch, looks in ((short, {2: 1}), (long, {2: 0, 4: 0})):
         steps = batch.percepts.shape[1]
-        weights, novelty, percepts = prediction(looks)
-        one = Prediction(weights[:, :steps, :steps], novelty[:, :steps], percepts[:, :steps])
+        one = predict(looking(looks)[:, :steps, :steps])
         expected.update(batch, one, PERCEPTS[:, :steps])
         expected.update_agents(batch)
     both = concatenate([short, long])
     assert both.mask.sum(dim=1).tolist() == [4, 5]
-    joined = Prediction(
-        *(torch.cat(parts) for parts in zip(prediction({2: 1}), prediction({2: 0, 4: 0}), strict=True))
-    )
+    joined = predict(torch.cat([looking({2: 1}), looking({2: 0, 4: 0})]))
     found.update(both, joined, PERCEPTS.expand(2, -1, -1))
     found.update_agents(both)
     for name, value in expected.compute().items():
@@ -126,7 +146,7 @@ def test_reset_forgets_everything() -> None:
 def test_remembered_class_adds_the_weights_of_a_class() -> None:
     weights = torch.tensor([[[0.0] * 4, [0.0] * 4, [0.0] * 4, [0.4, 0.3, 0.3, 0.0]]])
     classes = torch.tensor([[0, 1, 1, 0]])
-    assert remembered_class(weights, classes, 2)[0, 3] == 1
+    assert remembered_class(SpelledOut(weights), classes, 2)[0, 3] == 1
 
 
 def test_the_classifier_names_the_nearest_reference() -> None:

@@ -1,0 +1,177 @@
+"""Causal log-sum-exps of dot products of two kinds, in memory linear in the number of steps."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from tem_vae.geometry.precision import matmul
+
+# Logits are in bits within this file: on CPUs the power of two is twice as fast as the exponential. Powers
+# below the smallest normal number are slower still, and vanish beside the largest one of a row, which is 1.
+_SMALLEST = -126.0
+_BITS = math.log2(math.e)
+
+_ROWS = 256
+_COLUMNS = 1024
+_LOGITS_AT_ONCE = 2**18
+_LOGITS_KEPT = 2**21
+
+
+class CausalLogSumExps(NamedTuple):
+    """Log Σ_{s<=t} exp of the logits of each step t.
+
+    Attributes:
+        first: Of A_ts, (batch, time).
+        second: Of B_ts, (samples, batch, time).
+        both: Of A_ts + B_ts, (samples, batch, time).
+    """
+
+    first: Tensor
+    second: Tensor
+    both: Tensor
+
+
+class _Tile(NamedTuple):
+    """Some rows (steps t) and columns (steps s) of the logits."""
+
+    rows: slice
+    columns: slice
+
+    @property
+    def diagonal(self) -> int | None:
+        """For `tril`, where the tile reaches beyond the diagonal; None where it does not."""
+        offset = self.rows.start - self.columns.start
+        return offset if self.columns.stop > self.rows.start + 1 else None
+
+
+class _Logits(NamedTuple):
+    """A and B in bits by their factors; layouts are (batch, time, D) and (samples, batch, time, D')."""
+
+    first_queries: Tensor
+    first_keys: Tensor
+    second_queries: Tensor
+    second_keys: Tensor
+
+    @property
+    def are_few(self) -> bool:
+        """Whether all of them may be kept: one tile holds every row, and there are not many rows."""
+        samples, batch, time, _ = self.second_queries.shape
+        return time <= _COLUMNS and samples * batch * time**2 <= _LOGITS_KEPT
+
+    def tiles(self) -> Iterator[list[_Tile]]:
+        """For each block of rows its tiles; the first of them has the diagonal."""
+        samples, batch, time, _ = self.second_queries.shape
+        columns = max(1, min(_COLUMNS, time))
+        rows = max(1, min(_ROWS, columns, _LOGITS_AT_ONCE // (columns * samples * batch)))
+        for start in range(0, time, rows):
+            stop = min(start + rows, time)
+            ends = range(stop, 0, -columns)
+            yield [_Tile(slice(start, stop), slice(max(0, end - columns), end)) for end in ends]
+
+    def compute(self, tile: _Tile) -> tuple[Tensor, Tensor]:
+        """A, (batch, rows, columns), and B, (samples, batch, rows, columns)."""
+        first = matmul(self.first_queries[:, tile.rows], self.first_keys[:, tile.columns].mT)
+        second = matmul(self.second_queries[:, :, tile.rows], self.second_keys[:, tile.columns].mT)
+        return first, second
+
+
+class _LogSumExps(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, keep: bool, *factors: Tensor) -> tuple[Tensor, ...]:
+        logits = _Logits(*factors)
+        samples, batch, time, _ = logits.second_queries.shape
+        shapes = ((batch, time), (samples, batch, time), (samples, batch, time))
+        results = tuple(logits.second_queries.new_empty(shape) for shape in shapes)
+        kept: list[Tensor] = []
+        for tiles in logits.tiles():
+            for tile in tiles:
+                scaled = _mask(logits.compute(tile), tile)
+                for result, each in zip(results, scaled, strict=True):
+                    part, found = result[..., tile.rows], _normalize_(each)
+                    part.copy_(found if tile is tiles[0] else torch.logaddexp2(part, found))
+                kept.extend(scaled if keep else ())
+        ctx.save_for_backward(*factors, *results, *kept)
+        return results
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        logits, results, kept = _Logits(*ctx.saved_tensors[:4]), ctx.saved_tensors[4:7], ctx.saved_tensors[7:]
+        totals = _Logits(*(torch.zeros_like(factor) for factor in logits))
+        for index, tile in enumerate(tile for tiles in logits.tiles() for tile in tiles):
+            shares = kept[3 * index : 3 * index + 3] or _shares(logits, tile, results)
+            # d lse / d logit is the share of the logit's exponential in the sum.
+            parts = [
+                share * gradient[..., tile.rows, None]
+                for share, gradient in zip(shares, gradients, strict=True)
+            ]
+            if tile.diagonal is not None:
+                parts = [part.tril_(tile.diagonal) for part in parts]
+            _accumulate(totals, logits, tile, parts)
+        return None, *totals
+
+
+def _mask(logits: tuple[Tensor, Tensor], tile: _Tile) -> tuple[Tensor, Tensor, Tensor]:
+    """A, B and A + B with −inf where s > t; overwrites A and B."""
+    first, second = logits
+    if tile.diagonal is not None:
+        future = torch.ones(first.shape[-2:], dtype=torch.bool, device=first.device).triu(tile.diagonal + 1)
+        first.masked_fill_(future, -torch.inf)
+        second.masked_fill_(future, -torch.inf)
+    return first, second, first + second
+
+
+def _normalize_(x: Tensor) -> Tensor:
+    """Log-sum-exp over the last axis, in bits; leaves in x the share that each logit has in the sum."""
+    largest = x.amax(-1, keepdim=True)
+    total = x.sub_(largest).clamp_min_(_SMALLEST).exp2_().sum(-1, keepdim=True)
+    x.div_(total)
+    return total.log2_().add_(largest).squeeze(-1)
+
+
+def _shares(logits: _Logits, tile: _Tile, results: tuple[Tensor, ...]) -> list[Tensor]:
+    """What `_normalize_` would leave of a tile if it were the whole of its rows."""
+    first, second = logits.compute(tile)
+    lses = (result[..., tile.rows, None] for result in results)
+    parts = zip((first, second, first + second), lses, strict=True)
+    return [part.sub_(lse).clamp_min_(_SMALLEST).exp2_() for part, lse in parts]
+
+
+def _accumulate(totals: _Logits, logits: _Logits, tile: _Tile, gradients: list[Tensor]) -> None:
+    """Add to the gradient of every factor what a tile contributes; overwrites its arguments."""
+    first, second, both = gradients
+    second += both
+    first += both.sum(0)
+    t, s = tile
+    totals.first_queries[:, t] += matmul(first, logits.first_keys[:, s])
+    totals.first_keys[:, s] += matmul(first.mT, logits.first_queries[:, t])
+    totals.second_queries[:, :, t] += matmul(second, logits.second_keys[:, s])
+    totals.second_keys[:, s] += matmul(second.mT, logits.second_queries[:, :, t]).sum(0)
+
+
+_apply: Callable[..., tuple[Tensor, Tensor, Tensor]] = _LogSumExps.apply  # which torch leaves untyped
+
+
+def causal_log_sum_exps(
+    first_queries: Tensor, first_keys: Tensor, second_queries: Tensor, second_keys: Tensor
+) -> CausalLogSumExps:
+    """Log-sum-exps over s <= t of A_ts = a_t · a'_s, of B_ts = b_t · b'_s and of A_ts + B_ts.
+
+    Logits are computed tile by tile, forward and once more backward, so that no (time, time) array is formed
+    and memory grows with time, not with its square; only those of a few short walks are kept. One pass for all
+    three costs far less than three: the products of A, with their gradients, are most of the work. Gradients
+    can be taken once, not twice.
+
+    Args:
+        first_queries: a_t, (batch, time, D).
+        first_keys: a'_s, (batch, time, D).
+        second_queries: b_t, (samples, batch, time, D'); A is the same for every sample.
+        second_keys: b'_s, (batch, time, D').
+    """
+    logits = _Logits(_BITS * first_queries, first_keys, _BITS * second_queries, second_keys)
+    keep = torch.is_grad_enabled() and logits.are_few
+    return CausalLogSumExps(*(lse / _BITS for lse in _apply(keep, *logits)))

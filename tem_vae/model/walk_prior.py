@@ -1,0 +1,222 @@
+"""The memory prior of every step of a walk, without an array of all pairs of steps."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from tem_vae.geometry import Neighborhood, NeighborhoodMixture
+from tem_vae.geometry.precision import matmul, matrix_dtype, working_dtype
+from tem_vae.model.causal_attention import causal_log_sum_exps
+
+# Pairs of steps at once where rows are spelled out.
+_PAIRS_AT_ONCE = 2**18
+
+# Beyond this, dot products of codes are summed in float64: float32 might err by more than 1e-3 nats.
+_LARGEST_LOGIT = 2.0**13
+
+
+class Nearness(NamedTuple):
+    """Logits of having been made near a location, q_t · k_s + offset_t, at most 0.
+
+    Attributes:
+        queries: q_t, (batch, time, D).
+        keys: k_s, (batch, time, D).
+        offset: Broadcasts with (batch, time).
+    """
+
+    queries: Tensor
+    keys: Tensor
+    offset: Tensor
+
+    def forget(self, nats: float) -> "Nearness":
+        """The same less so many nats for every step of age: one more feature, since age is t − s."""
+        time = self.keys.shape[1]
+        steps = torch.arange(time, dtype=self.keys.dtype, device=self.keys.device) - time // 2
+        faded = (nats * steps).expand(len(self.keys), time).unsqueeze(-1)
+        return Nearness(
+            torch.cat([self.queries, torch.ones_like(faded)], dim=-1),
+            torch.cat([self.keys, faded], dim=-1),
+            self.offset - nats * steps,
+        )
+
+    def rows(self, first: int, last: int) -> Tensor:
+        """Steps first to last - 1 on steps 0 to last - 1, (batch, last - first, last)."""
+        offset = self.offset.expand(self.keys.shape[:2])[:, first:last]
+        return matmul(self.queries[:, first:last], self.keys[:, :last].mT) + offset.unsqueeze(-1)
+
+    def beginning(self, steps: int) -> "Nearness":
+        """Of the first steps of every walk."""
+        offset = self.offset.expand(self.keys.shape[:2])[:, :steps]
+        return Nearness(self.queries[:, :steps], self.keys[:, :steps], offset)
+
+
+def log_memory_weights(near: Tensor, count: Tensor, background: Tensor, null: Tensor) -> Tensor:
+    """Log memory weights, (*, time, 1 + memories), the null component first.
+
+    Args:
+        near: Logits of having been made near the location, at most 0, (*, time, memories). A memory of −inf
+            keeps its share of the background.
+        count: How often something was remembered as each memory, broadcasts with near; 0 where a step may
+            not remember it.
+        background: Logit that all memories share evenly, in nats.
+        null: Logit of the null component, in nats.
+    """
+    share = background - count.sum(dim=-1, keepdim=True).clamp_min(1).log()
+    logits = torch.logaddexp(near, share.to(near.dtype)) + count.log().to(near.dtype)
+    return torch.cat([null.expand(*logits.shape[:-1], 1).to(near.dtype), logits], dim=-1).log_softmax(dim=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class WalkPrior:
+    r"""p(z_t | past) of every step t of walks, batch shape (batch, time).
+
+    .. math:: p(z_t|past) \propto e^{b_0} p_0(z_t)
+              + \sum_{s<t} \left( e^{L_{ts}} + \frac{e^b}{t-1} \right) p_s(z_t)
+
+    with L the nearness. Step t never sees itself or a later step. The log density needs three causal
+    log-sum-exps of dot products; everything else goes over the walk a few rows at a time. Memory grows with
+    time, not with its square, except for `log_weights`, which spells all weights out.
+
+    Attributes:
+        near: L.
+        background_logit: b.
+        null_logit: b_0, with all that belongs to it.
+        components: The neighborhoods of what was perceived at each step, of one scale, batch shape
+            (batch, time).
+        null: The neighborhood of a novel place, batch shape ().
+    """
+
+    near: Nearness
+    background_logit: Tensor
+    null_logit: Tensor
+    components: Neighborhood
+    null: Neighborhood
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Log density in nats of codes z, (*samples, batch, time, N) -> (*samples, batch, time).
+
+        Raises:
+            RankDeficientError: E has fewer than M independent rows; there is no density.
+        """
+        return self.log_prob_whitened(self.components.factorization.whiten(z))
+
+    def log_prob_whitened(self, w: Tensor) -> Tensor:
+        """`log_prob` of codes given by their whitened coordinates, (*samples, batch, time, M).
+
+        A sample z = c + eps beta E†u has w(z) = w(c) + eps u.
+
+        Raises:
+            RankDeficientError: E has fewer than M independent rows; there is no density.
+        """
+        rank = self.components.factorization.rank
+        normaliser = self.null.log_prob(self.null.center)
+        scale, null_scale = self.components.scale[0, 0], self.null.scale
+        # Whitened coordinates relative to the null center, in units of the scale of a memory.
+        origin = self.null.whitened_center
+        centers = (self.components.whitened_center - origin) / scale
+        queries = (w.reshape(-1, *w.shape[-3:]) - origin) / scale
+        squared = queries.square().sum(dim=-1)
+        null = self.null_logit - 0.5 * squared * (scale / null_scale).square()
+        # A memory's density beside that of the null component, where both are highest.
+        peak = rank * (null_scale / scale).log()
+        remembered, total = self._remembered(queries, centers, peak - 0.5 * squared)
+        first, later = null[..., :1] - self.null_logit, torch.logaddexp(remembered, null[..., 1:]) - total
+        log_prob = torch.cat([first, later], dim=-1) + normaliser
+        return log_prob.reshape(w.shape[:-1]).to(working_dtype(w, self.components.center))
+
+    def _remembered(self, queries: Tensor, centers: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
+        """Of every step but the first: the memories' part of the density, and the sum of all weights.
+
+        Args:
+            queries: (samples, batch, time, M).
+            centers: (batch, time, M).
+            offset: What a step adds to its products with all centers, (samples, batch, time).
+        """
+        half = -0.5 * centers.square().sum(dim=-1, keepdim=True)
+        factors = (
+            self.near.queries[:, 1:],
+            self.near.keys[:, :-1],
+            torch.cat([queries, torch.ones_like(queries[..., :1])], dim=-1)[..., 1:, :],
+            torch.cat([centers, half], dim=-1)[:, :-1],
+        )
+        dtype = _summation_dtype(*factors)
+        lse = causal_log_sum_exps(*(factor.to(dtype) for factor in factors))
+        near = self.near.offset.expand(centers.shape[:2])[:, 1:]
+        offset, steps = offset[..., 1:], torch.arange(1, centers.shape[1]).to(centers)
+        remembered = torch.logaddexp(
+            lse.both + near + offset, lse.second + offset + self.background_logit - steps.log()
+        )
+        total = torch.logaddexp(torch.logaddexp(lse.first + near, self.background_logit), self.null_logit)
+        return remembered, total
+
+    @property
+    def log_weights(self) -> Tensor:
+        """Log memory weights of every step, (batch, time, 1 + time), the null component first."""
+        return self._log_weights(0, self.near.keys.shape[1])
+
+    @property
+    def novelty(self) -> Tensor:
+        """The weight of the null component, (batch, time)."""
+        return torch.cat([self._log_weights(*rows)[..., 0].exp() for rows in self._rows()], dim=1)
+
+    @property
+    def mode(self) -> Tensor:
+        """A code of high density at every step, (batch, time, N), as `NeighborhoodMixture.mode`."""
+        return torch.cat([self._mixture(*rows).mode for rows in self._rows()], dim=1)
+
+    @property
+    def heaviest(self) -> Tensor:
+        """The remembered step of greatest weight at every step, (batch, time); 0 at the first."""
+        chunks = [self._log_weights(*rows)[..., 1:].argmax(dim=-1) for rows in self._rows()]
+        return torch.cat(chunks, dim=1)
+
+    def weigh(self, values: Tensor) -> Tensor:
+        """Σ_s w_ts v_s, (batch, time, D), for values of every step, (batch, time, D)."""
+        chunks = []
+        for first, last in self._rows():
+            weights = self._log_weights(first, last)[..., 1:].exp()
+            chunks.append(matmul(weights, values[:, :last].to(weights.dtype)))
+        return torch.cat(chunks, dim=1)
+
+    def beginning(self, steps: int) -> "WalkPrior":
+        """Of the first steps of every walk: no step depends on a later one."""
+        return WalkPrior(
+            self.near.beginning(steps),
+            self.background_logit,
+            self.null_logit,
+            self._components(steps),
+            self.null,
+        )
+
+    def _rows(self) -> Iterator[tuple[int, int]]:
+        batch, time, _ = self.near.keys.shape
+        size = max(1, _PAIRS_AT_ONCE // (batch * time))
+        return ((first, min(first + size, time)) for first in range(0, time, size))
+
+    def _log_weights(self, first: int, last: int) -> Tensor:
+        """Rows of `log_weights` up to column last, (batch, last - first, 1 + last)."""
+        near = self.near.rows(first, last)
+        past = torch.ones(near.shape[1:], device=near.device, dtype=near.dtype).tril(first - 1)
+        return log_memory_weights(near, past, self.background_logit, self.null_logit)
+
+    def _mixture(self, first: int, last: int) -> NeighborhoodMixture:
+        return NeighborhoodMixture(
+            self._log_weights(first, last), self._components(last), self.null, validate_args=False
+        )
+
+    def _components(self, steps: int) -> Neighborhood:
+        codes, scale = self.components.center[:, :steps], self.components.scale[:, :steps]
+        return Neighborhood(codes, scale, self.components.factorization, validate_args=False)
+
+
+def _summation_dtype(*factors: Tensor) -> torch.dtype:
+    """Of the dot products of codes: float32 unless it is too narrow for products as large as these."""
+    dtype = working_dtype(*factors)
+    queries, keys = (factor.detach().abs().flatten(0, -2) for factor in factors[2:])
+    if dtype == torch.float64 or not len(keys):
+        return dtype
+    largest = (queries.amax(dim=0) * keys.amax(dim=0)).sum()
+    return matrix_dtype(largest.device) if largest.item() > _LARGEST_LOGIT else dtype

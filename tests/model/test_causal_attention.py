@@ -1,0 +1,70 @@
+"""Causal log-sum-exps are those of the plain formula, values and gradients, in memory linear in time."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from tem_vae.model import causal_attention
+from tem_vae.model.causal_attention import causal_log_sum_exps
+
+SIZES = [(1, 2, 0), (1, 2, 1), (2, 3, 2), (1, 4, 17), (3, 2, 257), (1, 1, 1500)]
+
+
+def factors(samples: int, batch: int, time: int, dtype: torch.dtype) -> list[Tensor]:
+    torch.manual_seed(0)
+    shapes = ((batch, time, 8), (batch, time, 8), (samples, batch, time, 5), (batch, time, 5))
+    scales = (3.0, 1.0, 5.0, 4.0)
+    return [(scale * torch.randn(shape)).to(dtype) for shape, scale in zip(shapes, scales, strict=True)]
+
+
+def plain(first_q: Tensor, first_k: Tensor, second_q: Tensor, second_k: Tensor) -> list[Tensor]:
+    first, second = first_q @ first_k.mT, second_q @ second_k.mT
+    future = torch.ones(first.shape[-2:], dtype=torch.bool).triu(1)
+    logits = (first, second, first + second)
+    return [each.masked_fill(future, -torch.inf).logsumexp(-1) for each in logits]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kept", [0, 2**21])
+@pytest.mark.parametrize("under_autocast", [False, True])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 3e-4)])
+def test_values_and_gradients_are_those_of_the_plain_formula(
+    size: tuple[int, int, int],
+    kept: int,
+    under_autocast: bool,
+    dtype: torch.dtype,
+    tolerance: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(causal_attention, "_LOGITS_KEPT", kept)
+    given = [factor.requires_grad_() for factor in factors(*size, dtype)]
+    exact = [factor.detach().double().requires_grad_() for factor in given]
+    expected = plain(*exact)
+    weights = [torch.randn_like(each) for each in expected]
+    wanted = torch.autograd.grad(expected, exact, weights)
+    with torch.autocast("cpu", torch.bfloat16, enabled=under_autocast):
+        found = causal_log_sum_exps(*given)
+        gradients = torch.autograd.grad(list(found), given, [weight.to(dtype) for weight in weights])
+    for value, want in zip((*found, *gradients), (*expected, *wanted), strict=True):
+        assert value.dtype == dtype
+        torch.testing.assert_close(value.double(), want, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("time", [40, 1500])
+def test_a_step_gives_no_gradient_to_later_ones(time: int) -> None:
+    given = [factor.requires_grad_() for factor in factors(1, 1, time, torch.float32)]
+    found = causal_log_sum_exps(*given)
+    _, first, _, second = torch.autograd.grad([each[..., 30].sum() for each in found], given)
+    assert first[:, :31].any()
+    assert not first[:, 31:].any()
+    assert second[:, :31].any()
+    assert not second[:, 31:].any()
+
+
+def test_what_is_not_a_number_stays_visible() -> None:
+    given = factors(1, 1, 20, torch.float32)
+    given[1][0, 7] = torch.nan
+    found = causal_log_sum_exps(*given)
+    assert found.first[0, :7].isfinite().all()
+    assert found.first[0, 7:].isnan().all()
+    assert found.both[0, 0, 7:].isnan().all()
