@@ -162,9 +162,9 @@ def causal_log_sum_exps(
     """Log-sum-exps over s <= t of A_ts = a_t · a'_s, of B_ts = b_t · b'_s and of A_ts + B_ts.
 
     Logits are computed tile by tile, forward and once more backward, so that no (time, time) array is formed
-    and memory grows with time, not with its square; only those of a few short walks are kept. One pass for all
-    three costs far less than three: the products of A, with their gradients, are most of the work. Gradients
-    can be taken once, not twice.
+    and memory grows with time, not with its square; only those of a few short walks are kept. One pass for
+    all three costs far less than three: the products of A, with their gradients, are most of the work.
+    Gradients can be taken once, not twice.
 
     Args:
         first_queries: a_t, (batch, time, D).

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from tem_vae.geometry import Factorization, Neighborhood, NeighborhoodMixture
-from tem_vae.geometry.precision import matmul
+from tem_vae.geometry.precision import matmul, matrix_dtype
 from tem_vae.model.walk_prior import Nearness, WalkPrior, log_memory_weights
 
 # Nats so many that nothing is left of a weight, in float64 either.
@@ -88,9 +88,9 @@ class MemoryPrior(nn.Module):
             codes: The reference codes, (batch, time, N).
             factorization: Of the pseudometric in use.
         """
-        digits = _signed_digits(places).to(codes.dtype)
+        digits = _signed_digits(places).to(matrix_dtype(codes.device))
         near = Nearness(
-            0.5 * _INFINITY * digits, digits, -0.5 * _INFINITY * codes.new_tensor(digits.shape[-1])
+            0.5 * _INFINITY * digits, digits, -0.5 * _INFINITY * digits.new_tensor(digits.shape[-1])
         )
         return self._prior(near, codes, factorization)
 

@@ -188,3 +188,7 @@ class Prediction:
         """w_ts, (batch, time, time); row t is zero from column t on."""
         with torch.no_grad():
             return self.prior.log_weights[..., 1:].exp()
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Memory weights, novelty and percepts, to unpack."""
+        return iter((self.memory_weights, self.novelty, self.percepts))

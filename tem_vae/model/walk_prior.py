@@ -1,5 +1,6 @@
 """The memory prior of every step of a walk, without an array of all pairs of steps."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -111,11 +112,16 @@ class WalkPrior:
         Raises:
             RankDeficientError: E has fewer than M independent rows; there is no density.
         """
-        rank = self.components.factorization.rank
-        normaliser = self.null.log_prob(self.null.center)
-        scale, null_scale = self.components.scale[0, 0], self.null.scale
+        rank, log_volume = self.components.factorization.rank, self.components.factorization.log_volume
+        # What all steps share is in float64: its rounding would be the same in all.
+        exact = log_volume.dtype
+        scale, null_scale = self.components.scale[0, 0].to(exact), self.null.scale.to(exact)
+        normaliser = -0.5 * rank * math.log(2 * math.pi) - rank * null_scale.log() - log_volume
         # Whitened coordinates relative to the null center, in units of the scale of a memory.
+        # Training can do with float32; scores are in float64.
         origin = self.null.whitened_center
+        if not torch.is_grad_enabled():
+            origin = origin.to(exact)
         centers = (self.components.whitened_center - origin) / scale
         queries = (w.reshape(-1, *w.shape[-3:]) - origin) / scale
         squared = queries.square().sum(dim=-1)

@@ -38,9 +38,8 @@ def test_predictions_do_not_depend_on_the_percept_that_they_predict(model: TemVa
     percepts, actions = walk
     changed = percepts.clone()
     changed[:, 7:] = torch.randn(2, 5, percepts.shape[-1])
-    before, after = model.predict(percepts, actions), model.predict(changed, actions)
-    for name in ("memory_weights", "novelty", "percepts"):
-        torch.testing.assert_close(getattr(before, name)[:, :8], getattr(after, name)[:, :8])
+    for before, after in zip(model.predict(percepts, actions), model.predict(changed, actions), strict=True):
+        torch.testing.assert_close(before[:, :8], after[:, :8])
 
 
 def test_the_decoder_sees_nothing_of_the_kernel_of_e(model: TemVae, walk: Walk) -> None:
@@ -120,7 +119,7 @@ def test_the_oracle_puts_its_near_weight_on_the_true_place(model: TemVae) -> Non
     weights = model.memory.at_places(places, codes, factorization).log_weights.exp()[0]
     assert weights[2, 1] > 10 * weights[2, 2]
     torch.testing.assert_close(weights[3, 1], weights[3, 3])
-    torch.testing.assert_close(weights.sum(dim=-1), torch.ones(4))
+    torch.testing.assert_close(weights.sum(dim=-1), torch.ones(4, dtype=weights.dtype))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
