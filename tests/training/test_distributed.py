@@ -74,7 +74,7 @@ def make_trainer(folder: Path, **options: Any) -> L.Trainer:
 def config(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
     # An odd number of walks, so that the processes have unequal shares of the scores.
     overrides = ("data.validation.walks=5", "data.validation.walk_length=60", "seed=3")
-    return short_config(tmp_path_factory.mktemp("run"), *overrides)
+    return short_config(tmp_path_factory.mktemp("run"), "model.encoder.hidden_dim=16", *overrides)
 
 
 @pytest.fixture(scope="module")
