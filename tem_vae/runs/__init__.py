@@ -1,0 +1,1 @@
+"""A run on disk: its paths, its files, and how it is interrupted."""
