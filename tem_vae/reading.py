@@ -1,15 +1,15 @@
 """Files that somebody else wrote: only regular files are read, and only up to a size."""
 
 import errno
+import io
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
 
 _UNITS = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
 
-def open_given(file: Path, largest: int) -> BinaryIO:
+def open_given(file: Path, largest: int) -> io.BufferedReader:
     """Open a file to read. A pipe would make the program wait, and a device may never end.
 
     Args:
@@ -20,7 +20,7 @@ def open_given(file: Path, largest: int) -> BinaryIO:
         OSError: It is missing, may not be read, is no regular file, or is larger; ``strerror`` says which.
     """
     _check(os.stat(file), largest)  # before it is opened: opening alone may do something to a device
-    given = os.fdopen(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
+    given = open(file, "rb", opener=_open_without_waiting)  # noqa: SIM115  the caller closes it
     try:
         _check(os.fstat(given.fileno()), largest)  # again: it could have been exchanged in between
     except OSError:
@@ -40,6 +40,10 @@ def read_given(file: Path, largest: int) -> bytes:
     if len(contents) > largest:
         raise OSError(errno.EFBIG, f"it grows while it is read, and may hold at most {_in_units(largest)}")
     return contents
+
+
+def _open_without_waiting(file: str, flags: int) -> int:
+    return os.open(file, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _check(status: os.stat_result, largest: int) -> None:

@@ -39,3 +39,10 @@ def test_hydra_is_new_enough_to_refuse_dangerous_targets() -> None:
     lowest = re.search(r">=(\d+)\.(\d+)\.(\d+)", hydra)
     assert lowest
     assert tuple(map(int, lowest.groups())) >= (1, 3, 8)
+
+
+def test_the_page_names_files_that_are_there() -> None:
+    page = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:tem_vae|docs|scripts)/\S+\.\w+)`", page)
+    assert len(named) >= 4
+    assert [name for name in named if not (ROOT / name).exists()] == []

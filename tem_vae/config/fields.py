@@ -149,8 +149,10 @@ def flatten(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_run_dir(path: Path, info: ValidationInfo) -> Path:
+    if not checks_files(info):
+        return path
     existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-    if checks_files(info) and not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
         raise ValueError(f"must be a folder that can be written to, and {existing} is none")
     return path
 

@@ -74,7 +74,7 @@ class MlpEncoderConfig(Section):
     """A network with one hidden layer."""
 
     kind: Literal["mlp"] = Field(description="A hidden layer, or the percept as its own code.")
-    hidden_dim: int = Field(ge=1, description="Units of the hidden layer.")
+    hidden_dim: int = Field(ge=1, le=65_536, description="Units of the hidden layer.")
 
 
 class IdentityEncoderConfig(Section):
@@ -93,7 +93,7 @@ class MlpDecoderConfig(Section):
     reads: Literal["embedded", "code"] = Field(
         description="E z; or all of z, which leaks the percept round the bound: for comparison only."
     )
-    hidden_dim: int = Field(ge=1, description="Units of the hidden layer.")
+    hidden_dim: int = Field(ge=1, le=65_536, description="Units of the hidden layer.")
     noise: float = Field(gt=0, description="Deviation of a percept feature, in standardised units; fixed.")
 
 
@@ -101,7 +101,7 @@ class RotationsConfig(Section):
     """Each action rotates every circle of a torus by an angle of its own."""
 
     kind: Literal["rotations"] = Field(description="An angle for every action and circle.")
-    channels: int = Field(ge=1, description="D, the circles of the torus.")
+    channels: int = Field(ge=1, le=65_536, description="D, the circles of the torus.")
     initial_rotation: float = Field(gt=0, description="Deviation of the first draw of Omega, in radians.")
 
 
@@ -133,7 +133,7 @@ MemoryConfig = Annotated[
 class ModelConfig(Section):
     """The TEM VAE."""
 
-    code_dim: int = Field(ge=1, description="N, the dimension of a code.")
+    code_dim: int = Field(ge=1, le=4_096, description="N, the dimension of a code.")
     metric: MetricConfig = Field(description="The pseudometric on codes.")
     neighborhood: NeighborhoodConfig = Field(description="The posterior around a reference code.")
     encoder: EncoderConfig = Field(description="From percepts to codes.")

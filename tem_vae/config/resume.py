@@ -70,7 +70,7 @@ def _stored_config(config: TrainConfig) -> TrainConfig | None:
                 f"(optimizer.{DROPPED_KEY} is no more), so it cannot continue; train anew in another run_dir"
             )
         return TrainConfig.model_validate(stored)
-    except (yaml.YAMLError, ValidationError, KeyError, TypeError) as error:
+    except (OSError, yaml.YAMLError, ValidationError, KeyError, TypeError) as error:
         raise ConfigurationError(
             f"{file} is no configuration of this version of the program, so the run cannot continue; "
             f"train anew in another run_dir\n{error}"

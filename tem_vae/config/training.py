@@ -5,6 +5,7 @@ combinations. What is validated with the context ``check_files`` comes from the 
 folders are checked too, and keys of earlier versions are refused. Without, it was stored by a run.
 """
 
+import math
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
@@ -23,15 +24,25 @@ class DigitsConfig(Section):
     source: Literal["digits"] = Field(description="Which percept source.")
     seed: int = Field(ge=0, description="Decides which images are for training, validation and test.")
 
+    @property
+    def percept_shape(self) -> tuple[int, ...]:
+        """The shape of one percept: an image of 8 by 8 as a vector."""
+        return (64,)
+
 
 class SymbolsConfig(Section):
     """Prototypes in a relevant subspace, with nuisance dimensions of equal variance."""
 
     source: Literal["symbols"] = Field(description="Which percept source.")
     seed: int = Field(ge=0, description="Decides the subspace and the prototypes.")
-    classes: int = Field(ge=2, description="Number of prototypes.")
-    dim: int = Field(ge=1, description="Features of a percept.")
+    classes: int = Field(ge=2, le=10_000, description="Number of prototypes.")
+    dim: int = Field(ge=1, le=4_096, description="Features of a percept.")
     relevant_dim: int = Field(ge=1, description="Dimension of the subspace of the prototypes, at most dim.")
+
+    @property
+    def percept_shape(self) -> tuple[int, ...]:
+        """The shape of one percept."""
+        return (self.dim,)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -65,8 +76,10 @@ class HeldOutConfig(Section):
     """A fixed set of walks in worlds never met in training."""
 
     world: WorldConfig = Field(description="The worlds; their actions must be among those of training.")
-    walk_length: int = Field(ge=2, description="Length of a walk, in walk steps, one percept each.")
-    walks: int = Field(ge=1, description="How many walks, each in a world of its own.")
+    walk_length: int = Field(
+        ge=2, le=100_000, description="Length of a walk, in walk steps, one percept each."
+    )
+    walks: int = Field(ge=1, le=100_000, description="How many walks, each in a world of its own.")
     seed: int = Field(ge=0, description="Decides worlds and walks; independent of the run's seed.")
 
 
@@ -205,7 +218,7 @@ class TrainConfig(Section):
     @model_validator(mode="after")
     def _codes_fit(self) -> Self:
         percepts, model = self.data.percepts, self.model
-        percept_dim = percepts.dim if isinstance(percepts, SymbolsConfig) else 64
+        percept_dim = math.prod(percepts.percept_shape)
         if model.encoder.kind == "identity" and model.code_dim != percept_dim:
             raise ValueError(
                 f"model.code_dim = {model.code_dim} must equal the {percept_dim} features of a percept of "

@@ -18,13 +18,15 @@ from tem_vae.worlds import (
     read_graph,
 )
 
-_SIZE = "whole number >= 1, or [min, max] with 1 <= min <= max"
+_LARGEST_SIZE = 1_000
+_SIZE = f"whole number >= 1, or [min, max] with 1 <= min <= max <= {_LARGEST_SIZE}"
 
 
 def _as_range(value: object) -> object:
     """A number stands for the range of it alone."""
     sizes = value if isinstance(value, list | tuple) else (value, value)
-    if len(sizes) != 2 or not all(type(size) is int for size in sizes) or not 1 <= sizes[0] <= sizes[1]:
+    whole = len(sizes) == 2 and all(type(size) is int for size in sizes)
+    if not whole or not 1 <= sizes[0] <= sizes[1] <= _LARGEST_SIZE:
         raise ValueError(f"must be a {_SIZE}")
     return tuple(sizes)
 
@@ -46,7 +48,7 @@ ClosedRange = Annotated[
     tuple[int, int],
     BeforeValidator(_as_range),
     AfterValidator(_check_closed),
-    Allowed(_SIZE.replace("1", "3")),
+    Allowed(_SIZE.replace(" 1 ", " 3 ").replace(" 1,", " 3,")),
 ]
 SizeRange = Annotated[tuple[int, int], BeforeValidator(_as_range), Allowed(_SIZE)]
 

@@ -1,10 +1,10 @@
 """Checkpoint files: where they are, and whether one is whole. No torch, which takes seconds to load."""
 
-import os
-import zipfile
 from pathlib import Path
 
+from tem_vae.runs.archive import ArchiveError, open_archive
 from tem_vae.runs.folder import RunFolder
+from tem_vae.runs.stored_values import StoredValuesError, read_values
 
 CONFIG_KEY = "tem_vae_config"  # what a checkpoint keeps the configuration of its run under
 
@@ -20,24 +20,21 @@ def find_checkpoint(path: Path) -> Path | None:
 
 
 def check_whole(file: Path) -> None:
-    """Check that a file is a checkpoint of this program and was not cut off.
+    """Check that a file is a checkpoint of this program and was not cut off or damaged.
 
-    A checkpoint is a zip archive, whose table of contents is at its end; in its pickle is a configuration.
-    The pickle is searched and not loaded: loading takes torch.
+    The values in it are read without its tensors: loading those takes torch.
 
     Raises:
         ValueError: It cannot be read, is not whole, or something else wrote it.
     """
-    if not os.access(file, os.R_OK):
-        raise ValueError(f"{file} cannot be read")
     try:
-        with zipfile.ZipFile(file) as archive:
-            pickles = [archive.read(name) for name in archive.namelist() if name.endswith("data.pkl")]
-    except zipfile.BadZipFile:
-        raise ValueError(
-            f"{file} is no whole checkpoint: it was cut off or damaged, or something else wrote it"
-        ) from None
-    if not any(CONFIG_KEY.encode() in contents for contents in pickles):
+        with open_archive(file) as archive:
+            contents = read_values(archive.read("data.pkl"), lambda tensor: tensor)
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from None
+    except (ArchiveError, StoredValuesError) as error:
+        raise ValueError(f"{file} is no whole checkpoint: {error}") from None
+    if not isinstance(contents, dict) or CONFIG_KEY not in contents:
         raise ValueError(
             f"{file} was not written by this program: it holds no configuration of a run; "
             "use a checkpoint that scripts/train.py wrote"

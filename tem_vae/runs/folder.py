@@ -13,6 +13,7 @@ import yaml
 
 from tem_vae.runs.files import write_whole
 from tem_vae.runs.history import History, read_history
+from tem_vae.runs.plain_yaml import read_yaml
 
 # The scores of a run by name; None where there was nothing to score.
 Metrics = dict[str, float | int | None]
@@ -95,9 +96,10 @@ class RunFolder:
         """The configuration as plain values, unchecked; None where there is none.
 
         Raises:
-            yaml.YAMLError: The file is no YAML.
+            yaml.YAMLError: The file is no YAML, or no plain one.
+            OSError: It cannot be read, or is too large.
         """
-        return yaml.safe_load(self.config.read_text(encoding="utf-8")) if self.config.exists() else None
+        return read_yaml(self.config) if self.config.exists() else None
 
     def write_config(self, values: Mapping[str, Any]) -> None:
         """Write the configuration."""

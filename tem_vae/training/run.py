@@ -13,8 +13,9 @@ from lightning.pytorch.loggers import Logger
 from tem_vae.config.build import build_model
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import ConfigurationError
+from tem_vae.evaluation.checkpoint import read_checkpoint
 from tem_vae.evaluation.tester import build_scores, score
-from tem_vae.evaluation.trained import load_run, read_checkpoint
+from tem_vae.evaluation.trained import load_run
 from tem_vae.runs.folder import Metrics, RunFolder
 from tem_vae.runs.interruption import interruption
 from tem_vae.runs.terminal import quiet_lightning
