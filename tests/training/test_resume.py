@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,8 @@ from short_runs import short_config
 from tem_vae.config.resume import continued_config
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import CheckpointError, ConfigurationError
+from tem_vae.evaluation import checkpoint
+from tem_vae.runs.archive import Archive, open_archive
 from tem_vae.runs.folder import RunFolder
 from tem_vae.runs.interruption import Interrupted, interruptible
 from tem_vae.training.module import TemVaeModule
@@ -105,13 +107,14 @@ def test_the_last_checkpoint_is_read_once_and_the_best_once(
 ) -> None:
     folder = RunFolder(copy_run(reference, tmp_path))
     folder.metrics.unlink()
-    load, read = torch.load, []
+    read: list[Path] = []
 
-    def counting_load(file: object, *args: object, **kwargs: object) -> object:
+    def counting_open(file: Path) -> AbstractContextManager[Archive]:
         read.append(file)
-        return load(file, *args, **kwargs)
+        return open_archive(file)
 
-    monkeypatch.setattr(torch, "load", counting_load)
+    monkeypatch.setattr(checkpoint, "open_archive", counting_open)
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("torch reads a file that is not checked"))
     train(short_config(tmp_path, UPDATES, "resume=true"), tmp_path)
     assert read == [folder.last, folder.best]
 
