@@ -34,11 +34,20 @@ def pairwise_quadratic(a: Tensor, b: Tensor, weight: Tensor, offset: Tensor) -> 
     for close points far from the origin, so product and result are in float64 where the device has it; what
     rounding is left can make a vanishing distance slightly negative.
     """
-    exact = matrix_dtype(a.device)
-    a, b, weight, offset = (x.to(exact) for x in (a, b, weight.unsqueeze(-1), offset.unsqueeze(-1)))
-    left = torch.cat([-2 * a, _squared_norm(a), torch.ones_like(a[..., :1])], dim=-1)
-    right = torch.cat([weight * b, weight, weight * _squared_norm(b) + offset], dim=-1)
-    return matmul(left, right.mT)
+    return matmul(quadratic_queries(a), quadratic_keys(b, weight, offset).mT)
+
+
+def quadratic_queries(a: Tensor) -> Tensor:
+    """The left factor of `pairwise_quadratic`, (*, T, D) -> (*, T, D + 2)."""
+    a = a.to(matrix_dtype(a.device))
+    return torch.cat([-2 * a, _squared_norm(a), torch.ones_like(a[..., :1])], dim=-1)
+
+
+def quadratic_keys(b: Tensor, weight: Tensor, offset: Tensor) -> Tensor:
+    """The right factor of `pairwise_quadratic`, (*, S, D), (*, S), (*, S) -> (*, S, D + 2)."""
+    exact = matrix_dtype(b.device)
+    b, weight, offset = (x.to(exact) for x in (b, weight.unsqueeze(-1), offset.unsqueeze(-1)))
+    return torch.cat([weight * b, weight, weight * _squared_norm(b) + offset], dim=-1)
 
 
 def _squared_norm(x: Tensor) -> Tensor:

@@ -7,13 +7,11 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution, constraints
 
-from tem_vae.geometry.euclidean import pairwise_quadratic
+from tem_vae.geometry.euclidean import quadratic_queries
 from tem_vae.geometry.factorization import Factorization
+from tem_vae.geometry.mode import log_sum_exp, mode_shares, neighborhood_keys
 from tem_vae.geometry.neighborhood import Neighborhood, check_last_axis, check_shared_factorization
 from tem_vae.geometry.precision import matmul, working_dtype
-
-_MEAN_SHIFT_STEPS = 3
-_TIE = 1e-3
 
 _Shape = torch.Size | list[int] | tuple[int, ...]
 
@@ -25,7 +23,7 @@ class _LogSimplex(constraints.Constraint):
     _tolerance = 1e-3
 
     def check(self, value: Tensor) -> Tensor:
-        return _logsumexp(value).abs() < self._tolerance
+        return log_sum_exp(value).abs() < self._tolerance
 
 
 class NeighborhoodMixture(Distribution):
@@ -81,28 +79,14 @@ class NeighborhoodMixture(Distribution):
 
     @property
     def mode(self) -> Tensor:
-        """A code of high density in each row, (*B, T, N): the best center, then a few mean-shift steps.
-
-        Only centers of positive weight are candidates; of those whose density is within a thousandth of the
-        highest it is the first, so that rounding does not decide between memories of one place. A step
-        z <- Σ_s r_s c_s with r_s ∝ w_s p_s(z)/eps_s² never lowers the density of a Gaussian mixture; three
-        come close to the top of a cluster of overlapping neighborhoods.
+        """A code of high density in each row, (*B, T, N), as `mode_shares` finds it.
 
         Raises:
             RankDeficientError: E has fewer than M independent rows; there is no density.
         """
-        whitened = self._whitened_centers
-        between = self._log_kernel(whitened)
-        between = (between - between.amax((-2, -1), keepdim=True)).exp()
-        density = matmul(self._weights, between.mT)
-        density = density.masked_fill(self.log_weights.isneginf(), -1.0)
-        best = (density >= (1 - _TIE) * density.amax(-1, keepdim=True)).byte().argmax(-1, keepdim=True)
-        w = whitened.gather(-2, best.expand(*best.shape[:-1], whitened.shape[-1]))
-        for _ in range(_MEAN_SHIFT_STEPS):
-            log_joint = self.log_weights + self._log_kernel(w) - 2 * self._scales.log().unsqueeze(-2)
-            share = log_joint.softmax(-1)
-            w = matmul(share, whitened)
-        return matmul(share, self._centers)
+        keys = neighborhood_keys(self._whitened_centers, self._scales)
+        shares = mode_shares(self.log_weights, keys, self._whitened_centers, self._scales)
+        return matmul(shares, self._centers)
 
     def sample(self, sample_shape: _Shape = ()) -> Tensor:
         """Codes z, (*sample_shape, *B, T, N), without gradients."""
@@ -139,13 +123,12 @@ class NeighborhoodMixture(Distribution):
         check_last_axis("w", w, self._factorization.rank, "the metric rank M of E")
         log_joint = self.log_weights + self._log_kernel(w)
         normaliser = 0.5 * self._factorization.rank * math.log(2 * math.pi) + self._factorization.log_volume
-        return _logsumexp(log_joint) - normaliser.to(log_joint.dtype)
+        return log_sum_exp(log_joint) - normaliser.to(log_joint.dtype)
 
     def _log_kernel(self, w: Tensor) -> Tensor:
         """−½‖w_t − w_s‖²/eps_s² − M log eps_s for null component and memories, (*, T, M) -> (*, T, S + 1)."""
-        offset = -self._factorization.rank * self._scales.log()
-        kernel = pairwise_quadratic(w, self._whitened_centers, -0.5 / self._scales.square(), offset)
-        return kernel.to(working_dtype(w, self._scales))
+        keys = neighborhood_keys(self._whitened_centers, self._scales)
+        return matmul(quadratic_queries(w), keys.mT).to(working_dtype(w, self._scales))
 
     @property
     def _factorization(self) -> Factorization:
@@ -169,16 +152,6 @@ class NeighborhoodMixture(Distribution):
     def _centers(self) -> Tensor:
         """Of the null component, then of the memories, (*B, S + 1, N)."""
         return torch.cat([self.null.center.unsqueeze(-2), self.components.center], dim=-2)
-
-
-def _logsumexp(x: Tensor) -> Tensor:
-    """Log sum exp over the last axis, of which at least one entry is finite.
-
-    max x − max log softmax x: on CPUs several times faster than `torch.logsumexp`, whose exponential is slow
-    where it underflows, as it does for all but a few components; and its gradient is finite beside −inf.
-    """
-    largest, index = x.max(-1, keepdim=True)
-    return (largest - x.log_softmax(-1).gather(-1, index)).squeeze(-1)
 
 
 def _check_shapes(log_weights: Tensor, components: Neighborhood, null: Neighborhood) -> None:

@@ -171,7 +171,9 @@ class WalkPrior:
     @property
     def mode(self) -> Tensor:
         """A code of high density at every step, (batch, time, N), as `NeighborhoodMixture.mode`."""
-        return torch.cat([self._mixture(*rows).mode for rows in self._rows()], dim=1)
+        return torch.cat(
+            [self._mixture(*rows).mode for rows in self._rows(at_once=_PAIRS_AT_ONCE // 8)], dim=1
+        )
 
     @property
     def heaviest(self) -> Tensor:
@@ -197,9 +199,9 @@ class WalkPrior:
             self.null,
         )
 
-    def _rows(self) -> Iterator[tuple[int, int]]:
+    def _rows(self, at_once: int = _PAIRS_AT_ONCE) -> Iterator[tuple[int, int]]:
         batch, time, _ = self.near.keys.shape
-        size = max(1, _PAIRS_AT_ONCE // (batch * time))
+        size = max(1, at_once // (batch * time))
         return ((first, min(first + size, time)) for first in range(0, time, size))
 
     def _log_weights(self, first: int, last: int) -> Tensor:

@@ -1,0 +1,87 @@
+"""Where a mixture of neighborhoods is dense."""
+
+import torch
+from torch import Tensor
+
+from tem_vae.geometry.euclidean import quadratic_keys, quadratic_queries
+from tem_vae.geometry.precision import matmul, working_dtype
+
+_CANDIDATES = 16
+_MEAN_SHIFT_STEPS = 3
+_TIE = 1e-3
+
+
+def neighborhood_keys(whitened: Tensor, scales: Tensor) -> Tensor:
+    """What makes −½‖w − w_s‖²/eps_s² − M log eps_s a product with `quadratic_queries(w)`, (*B, S, M + 2).
+
+    Args:
+        whitened: Whitened centers w_s, (*B, S, M).
+        scales: eps_s, (*B, S).
+    """
+    return quadratic_keys(whitened, -0.5 / scales.square(), -whitened.shape[-1] * scales.log())
+
+
+def mode_shares(log_weights: Tensor, keys: Tensor, whitened: Tensor, scales: Tensor) -> Tensor:
+    """The shares of the components in a code of high density of each row, (*B, T, S).
+
+    Such a code is the best of a few centers, moved uphill by a few steps of mean shift. The few are that of
+    the first component and those that weigh most. Of those whose density is within a thousandth of the
+    highest the first is taken, and of weights that differ by less than a thousandth the first, so that
+    rounding does not decide between memories of one place. A step z <- Σ_s r_s c_s with r_s ∝ w_s p_s(z)/eps_s²
+    never lowers the density of a Gaussian mixture; three come close to the top of a cluster of overlapping
+    neighborhoods.
+
+    Args:
+        log_weights: Of every row, (*B, T, S); −inf is no weight.
+        keys: `neighborhood_keys`, (*B, S, M + 2).
+        whitened: Whitened centers, (*B, S, M).
+        scales: (*B, S).
+    """
+    candidates = _candidates(log_weights)
+    density = _log_density(log_weights, candidates, keys, whitened)
+    best = (density >= density.amax(-1, keepdim=True) - _TIE).byte().argmax(-1, keepdim=True)
+    w = _take(whitened, candidates.gather(-1, best)).squeeze(-2)
+    log_precision = -2 * scales.log().unsqueeze(-2)
+    share = torch.empty(0)
+    for _ in range(_MEAN_SHIFT_STEPS):
+        kernel = matmul(quadratic_queries(w), keys.mT).to(working_dtype(w))
+        share = (log_weights + kernel + log_precision).softmax(-1)
+        w = matmul(share, whitened)
+    return share
+
+
+def log_sum_exp(x: Tensor) -> Tensor:
+    """Log sum exp over the last axis, of which at least one entry is finite.
+
+    max x − max log softmax x: on CPUs several times faster than `torch.logsumexp`, whose exponential is slow
+    where it underflows, as it does for all but a few components; and its gradient is finite beside −inf.
+    """
+    largest, index = x.max(-1, keepdim=True)
+    return (largest - x.log_softmax(-1).gather(-1, index)).squeeze(-1)
+
+
+def _candidates(log_weights: Tensor) -> Tensor:
+    """Indices of the first component and of the heaviest others, in order, (*B, T, candidates)."""
+    count = log_weights.shape[-1]
+    first = torch.arange(count, device=log_weights.device) / count
+    order = (log_weights.double() / _TIE).round() - first
+    order[..., 0] = torch.inf
+    return order.topk(min(_CANDIDATES, count), dim=-1).indices.sort(dim=-1).values
+
+
+def _log_density(log_weights: Tensor, candidates: Tensor, keys: Tensor, whitened: Tensor) -> Tensor:
+    """At the centers of the candidates, (*B, T, candidates), up to a constant.
+
+    It is −inf at a candidate without weight.
+    """
+    queries = quadratic_queries(_take(whitened, candidates))
+    kernel = matmul(queries.flatten(-3, -2), keys.mT).reshape(*candidates.shape, keys.shape[-2])
+    density = log_sum_exp(log_weights.unsqueeze(-2) + kernel.to(working_dtype(whitened)))
+    return density.masked_fill(log_weights.gather(-1, candidates).isneginf(), -torch.inf)
+
+
+def _take(rows: Tensor, index: Tensor) -> Tensor:
+    """Rows (*B, S, D) by their numbers (*B, T, K), (*B, T, K, D)."""
+    flat = index.flatten(-2).unsqueeze(-1)
+    taken = rows.gather(-2, flat.expand(*flat.shape[:-1], rows.shape[-1]))
+    return taken.reshape(*index.shape, rows.shape[-1])
