@@ -51,7 +51,7 @@ class OneKind:
     """In the annotation of a union of sections, one for each kind: keys of the other kinds are left out.
 
     So ``model.encoder.kind=identity`` is enough, although ``conf/`` gives the hidden layer of another kind. A
-    key that the user gave is not left out in silence: see `problems.of_other_kinds`.
+    key that the user gave is not left out in silence: see `problems.examine`.
     """
 
     def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
