@@ -1,6 +1,7 @@
 """From a checked configuration to the objects it describes; nothing but what is named here can be built."""
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from tem_vae.config.model import IdentityEncoderConfig, ModelConfig, StandardNormalMemoryConfig
 from tem_vae.config.training import (
@@ -9,6 +10,8 @@ from tem_vae.config.training import (
     MomentumPolicyConfig,
     PerceptsConfig,
     PolicyConfig,
+    RunsPolicyConfig,
+    SymbolsConfig,
 )
 from tem_vae.data import (
     Digits,
@@ -44,16 +47,24 @@ _LARGEST_ATTENTION = 8_000_000
 
 def build_percepts(config: PerceptsConfig) -> PerceptSource:
     """The percept source."""
-    if isinstance(config, DigitsConfig):
-        return Digits(config.seed)
-    return Symbols(config.classes, config.dim, config.relevant_dim, config.seed)
+    match config:
+        case DigitsConfig():
+            return Digits(config.seed)
+        case SymbolsConfig():
+            return Symbols(config.classes, config.dim, config.relevant_dim, config.seed)
+        case _:
+            assert_never(config)
 
 
 def build_policy(config: PolicyConfig) -> Policy:
     """How worlds are walked."""
-    if isinstance(config, MomentumPolicyConfig):
-        return MomentumPolicy(config.momentum)
-    return RunsPolicy(config.lengths)
+    match config:
+        case MomentumPolicyConfig():
+            return MomentumPolicy(config.momentum)
+        case RunsPolicyConfig():
+            return RunsPolicy(config.lengths)
+        case _:
+            assert_never(config)
 
 
 def build_held_out(

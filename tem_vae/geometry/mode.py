@@ -27,9 +27,9 @@ def mode_shares(log_weights: Tensor, keys: Tensor, whitened: Tensor, scales: Ten
     Such a code is the best of a few centers, moved uphill by a few steps of mean shift. The few are that of
     the first component and those that weigh most. Of those whose density is within a thousandth of the
     highest the first is taken, and of weights that differ by less than a thousandth the first, so that
-    rounding does not decide between memories of one place. A step z <- Σ_s r_s c_s with r_s ∝ w_s p_s(z)/eps_s²
-    never lowers the density of a Gaussian mixture; three come close to the top of a cluster of overlapping
-    neighborhoods.
+    rounding does not decide between memories of one place. A step z <- Σ_s r_s c_s with r_s ∝ w_s
+    p_s(z)/eps_s² never lowers the density of a Gaussian mixture; three come close to the top of a cluster of
+    overlapping neighborhoods.
 
     Args:
         log_weights: Of every row, (*B, T, S); −inf is no weight.

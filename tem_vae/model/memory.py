@@ -30,7 +30,7 @@ class MemoryPrior(nn.Module):
 
     In training only, a memory may also lose ``forgetting`` nats of its near weight with every step of its
     age. Over short times an action and its opposite meet often, and longer loops cannot yet mislead: that is
-    how path integration locks in. The trainer lets it fade to 0.
+    how path integration locks in. The trainer sets it.
 
     Args:
         code_dim: N.
