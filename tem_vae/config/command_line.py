@@ -42,6 +42,8 @@ def read_run(overrides: Names, config_name: str, schema: type[Config]) -> tuple[
     try:
         composed = compose(config_name, list(overrides), return_hydra_config=True)
         raise_problems(unknown_choices(composed.hydra, schema))
+        if composed.run_dir is None and "hydra.run.dir" in keys_of_overrides(overrides):
+            composed.run_dir = composed.hydra.run.dir
         return composed, validate(composed, schema, keys_of_overrides(overrides))
     except NOT_COMPOSABLE as error:
         raise_problems(find_all(overrides, config_name, schema))

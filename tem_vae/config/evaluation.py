@@ -1,12 +1,15 @@
 """The schema of an evaluation: whatever is null stays as it was in the test of the run."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, model_validator
 
-from tem_vae.config.fields import Checkpoints, RunDirectory, Section, tag_of
+from tem_vae.config.fields import Checkpoints, RunDirectory, Section, checks_files, tag_of
 from tem_vae.config.training import BlankShare
 from tem_vae.config.worlds import SizeRange, WorldFile
+from tem_vae.errors import ConfigurationError
+from tem_vae.runs.folder import RUNS, RunFolder
 
 
 class Changes(Section):
@@ -96,3 +99,22 @@ class EvaluateConfig(Section):
     )
     report: bool = Field(description="Draw every figure: report/index.html in the folder of metrics.json.")
     threads: int = Field(ge=1, description="CPU threads of torch.")
+
+    @model_validator(mode="after")
+    def _run_dir_is_no_run(self, info: ValidationInfo) -> Self:
+        if checks_files(info):
+            check_outside_runs(self.run_dir or Path(RUNS))
+        return self
+
+
+def check_outside_runs(folder: Path) -> None:
+    """Check that an evaluation may write to a folder: what a training run left must stay as it is.
+
+    Raises:
+        ConfigurationError: The folder is a training run, or lies in one.
+    """
+    if run := RunFolder.around(folder):
+        raise ConfigurationError(
+            f"run_dir = {folder} is or lies in the training run {run.path}, whose files an evaluation must "
+            "not overwrite; name a folder outside of it"
+        )

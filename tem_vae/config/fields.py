@@ -148,12 +148,25 @@ def flatten(section: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
+def _refuse_empty(value: object) -> object:
+    """A path without a name means the working directory, and is most often a variable that was not set."""
+    if value == "":
+        raise ValueError("must name a folder, and the name is empty; null means a new folder in runs/")
+    return value
+
+
 def _check_run_dir(path: Path, info: ValidationInfo) -> Path:
     if not checks_files(info):
         return path
-    existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+    try:
+        existing = next(folder for folder in (path, *path.absolute().parents) if os.path.lexists(folder))
+        longest = os.pathconf(existing, "PC_NAME_MAX") if existing.is_dir() else None
+    except OSError as error:
+        raise ValueError(f"must be a folder that can be written to ({error.strerror})") from None
+    if longest is None or not os.access(existing, os.W_OK | os.X_OK):
         raise ValueError(f"must be a folder that can be written to, and {existing} is none")
+    if too_long := next((name for name in path.parts if len(os.fsencode(name)) > longest), None):
+        raise ValueError(f"must have names of at most {longest} bytes, and {too_long[:20]}... is longer")
     return path
 
 
@@ -186,7 +199,9 @@ def checks_files(info: ValidationInfo) -> bool:
     return bool(info.context and info.context.get("check_files"))
 
 
-RunDirectory = Annotated[Path, Field(strict=False), AfterValidator(_check_run_dir)]
+RunDirectory = Annotated[
+    Path, Field(strict=False), BeforeValidator(_refuse_empty), AfterValidator(_check_run_dir)
+]
 Checkpoints = Annotated[
     tuple[Path, ...],
     BeforeValidator(_as_paths),

@@ -38,9 +38,9 @@ from tem_vae.config.command_line import (
 from tem_vae.config.fields import Section
 from tem_vae.config.problems import Config, Problem, examine, raise_problems, validate
 from tem_vae.errors import CheckpointError, ConfigurationError
+from tem_vae.runs.claim import LOCK, OWNER, claimed
+from tem_vae.runs.folder import RUNS
 from tem_vae.runs.interruption import Interrupted, interruptible
-
-RUNS = "runs"
 
 DONE, FAILED, CONFIGURATION_WRONG = 0, 1, 2
 
@@ -113,7 +113,8 @@ def _run(job: "_Job[Config]", overrides: list[str], config_name: str) -> None:
             composed.hydra.mode = RunMode.RUN
         loader = GlobalHydra.instance().config_loader()
         context = HydraContext(config_loader=loader, callbacks=Callbacks(composed))
-        ended = run_job(job, composed, "hydra.run.dir", None, context)
+        with claimed(Path(composed.hydra.run.dir)):
+            ended = run_job(job, composed, "hydra.run.dir", None, context)
     _ = ended.return_value  # raises what the job did not handle
 
 
@@ -197,13 +198,17 @@ class _Job(Generic[Config]):
 
     def __call__(self, composed: DictConfig) -> float | None:
         in_multirun = HydraConfig.get().mode == RunMode.MULTIRUN
+        output_dir = Path(HydraConfig.get().runtime.output_dir)
         try:
-            return self._task(self.config or self._check(composed))
+            if self.config:
+                return self._task(self.config)
+            with claimed(output_dir):
+                return self._task(self._check(composed))
         except _WRONG as error:
             self.status = self.refuse(error)
             if in_multirun:
                 raise
-            _remove_unused(Path(HydraConfig.get().runtime.output_dir))
+            _remove_unused(output_dir)
         except Exception:
             if in_multirun:
                 raise
@@ -229,7 +234,8 @@ class _Job(Generic[Config]):
 def _remove_unused(run_dir: Path) -> None:
     """Remove the directory of a refused run, unless there is more in it than Hydra wrote before the run."""
     hydra = HydraConfig.get()
-    if {path.name for path in run_dir.iterdir()} <= {hydra.output_subdir, f"{hydra.job.name}.log"}:
+    written = {hydra.output_subdir, f"{hydra.job.name}.log", LOCK, OWNER}
+    if {path.name for path in run_dir.iterdir()} <= written:
         shutil.rmtree(run_dir)
         if run_dir.parent.name == RUNS:
             with contextlib.suppress(OSError):  # it holds other runs

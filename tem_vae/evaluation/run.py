@@ -9,7 +9,7 @@ import lightning as L
 import torch
 
 from tem_vae.config.build import build_held_out, build_percepts, build_policy
-from tem_vae.config.evaluation import EvaluateConfig
+from tem_vae.config.evaluation import EvaluateConfig, check_outside_runs
 from tem_vae.data import HeldOutWalks
 from tem_vae.evaluation.page import write_report
 from tem_vae.evaluation.tester import score
@@ -30,17 +30,21 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:
 
     Raises:
         CheckpointError: A file is no checkpoint of this program.
-        ConfigurationError: A model cannot be scored on what is asked for, or not all on the same walks.
+        ConfigurationError: A model cannot be scored on what is asked for, or not all on the same walks, or
+            a folder to write to is a training run or lies in one.
     """
     quiet_lightning()
     torch.set_num_threads(config.threads)
     paths = dict(zip(name_checkpoints(config.checkpoint), config.checkpoint, strict=True))
+    folders = {name: RunFolder(run_dir / name if len(paths) > 1 else run_dir) for name in paths}
+    for folder in folders.values():
+        check_outside_runs(folder.path)
     runs = {name: load_run(path) for name, path in paths.items()}
     plans = {name: plan_walks(run.config.data, config.data) for name, run in runs.items()}
     check_same(plans)
     results = {}
     for name, run in runs.items():
-        folder = RunFolder(run_dir / name if len(runs) > 1 else run_dir)
+        folder = folders[name]
         walks = build_walks(plans[name], run)
         results[name] = score(run, walks, build_tester_trainer(folder.path))
         folder.write_metrics(results[name])

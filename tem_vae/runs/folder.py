@@ -15,6 +15,9 @@ from tem_vae.runs.files import write_whole
 from tem_vae.runs.history import History, read_history
 from tem_vae.runs.plain_yaml import read_yaml
 
+# Where runs are written that were given no place.
+RUNS = "runs"
+
 # The scores of a run by name; None where there was nothing to score.
 Metrics = dict[str, float | int | None]
 
@@ -36,6 +39,14 @@ class RunFolder:
     def of(cls, path: Path) -> Self:
         """The folder of the run that a path means: the folder itself, or one of its checkpoints."""
         return cls(path if path.is_dir() else path.absolute().parent.parent)
+
+    @classmethod
+    def around(cls, path: Path) -> Self | None:
+        """The training run that a path, which need not exist, is or lies in; None where it lies in none."""
+        place = path.resolve()
+        runs = (cls(folder) for folder in (place, *place.parents))
+        # Either alone may stand in any project; Hydra's folder is there before the first checkpoint.
+        return next((run for run in runs if run.config.exists() and run.has_begun), None)
 
     @property
     def config(self) -> Path:
@@ -91,6 +102,11 @@ class RunFolder:
     def holds_run(self) -> bool:
         """Whether a run has begun to train here."""
         return self.checkpoints.exists()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a script has begun to write here."""
+        return self.holds_run or self.overrides.parent.exists()
 
     def read_config(self) -> Any:
         """The configuration as plain values, unchecked; None where there is none.

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from tem_vae.config.launch import CONFIGURATION_WRONG
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import CheckpointError, ConfigurationError
+from tem_vae.runs.claim import claimed
 from tem_vae.runs.files import write_whole
 from tem_vae.runs.folder import RunFolder
 from tem_vae.sweeps.jobs import has_jobs
@@ -37,9 +38,13 @@ class SweepCallback(Callback):
         """Settle the sweep's directory and record what the sweep is."""
         try:
             sweep_dir = settle_directory(config)
+            claim = claimed(sweep_dir)
+            claim.__enter__()
         except ConfigurationError as error:
             print(error, file=sys.stderr)
             raise SystemExit(CONFIGURATION_WRONG) from None
+        # Not kept in the callback, which launchers send to other processes.
+        atexit.register(claim.__exit__, None, None, None)
         SweepRecord(identifying_overrides(_command(config)), config.objective).write(sweep_dir)
         if config.resume and is_search(config):
             continue_search(config)

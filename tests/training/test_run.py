@@ -10,6 +10,7 @@ import yaml
 from composed import compose_evaluation, compose_short_run
 
 from tem_vae.config.training import TrainConfig
+from tem_vae.errors import ConfigurationError
 from tem_vae.evaluation.run import evaluate
 from tem_vae.runs.folder import Metrics
 from tem_vae.training import load
@@ -101,6 +102,30 @@ def test_evaluation_of_the_test_walks_gives_the_same_scores(
     (scores,) = evaluate(compose_evaluation(f"checkpoint={run_dir}"), tmp_path).values()
     for name in ("test/zero_shot_accuracy", "test/decoded_revisit_accuracy", "test/elbo", "test/iwae"):
         assert scores[name] == pytest.approx(metrics[name], abs=1e-5), name
+
+
+@pytest.mark.parametrize("inside", ["", "checkpoints", "report/new"])
+def test_an_evaluation_is_refused_in_a_training_run(finished: tuple[Path, Metrics], inside: str) -> None:
+    run_dir, _ = finished
+    before = {path: path.stat().st_mtime_ns for path in run_dir.rglob("*")}
+    with pytest.raises(ConfigurationError, match="lies in the training run"):
+        compose_evaluation(f"checkpoint={run_dir}", f"run_dir={run_dir / inside}")
+    with pytest.raises(ConfigurationError, match="lies in the training run"):
+        compose_evaluation(f"checkpoint={run_dir}", f"hydra.run.dir={run_dir / inside}")
+    with pytest.raises(ConfigurationError, match="lies in the training run"):
+        evaluate(compose_evaluation(f"checkpoint={run_dir}"), run_dir / inside)
+    assert {path: path.stat().st_mtime_ns for path in run_dir.rglob("*")} == before
+
+
+def test_several_checkpoints_are_not_scored_into_runs_of_their_names(
+    finished: tuple[Path, Metrics], tmp_path: Path
+) -> None:
+    run_dir, _ = finished
+    # Scores of a checkpoint go to a folder of its name.
+    (tmp_path / "last.ckpt").symlink_to(run_dir)
+    checkpoints = ",".join(str(run_dir / "checkpoints" / name) for name in ("best.ckpt", "last.ckpt"))
+    with pytest.raises(ConfigurationError, match="lies in the training run"):
+        evaluate(compose_evaluation(f"checkpoint=[{checkpoints}]"), tmp_path)
 
 
 def test_evaluation_in_other_worlds(finished: tuple[Path, Metrics], tmp_path: Path) -> None:
