@@ -9,6 +9,7 @@ from tem_vae.geometry.precision import matmul, working_dtype
 _CANDIDATES = 16
 _MEAN_SHIFT_STEPS = 3
 _TIE = 1e-3
+_NEGLIGIBLE = -80.0  # nats below the largest; exponentials that underflow are slow
 
 
 def neighborhood_keys(whitened: Tensor, scales: Tensor) -> Tensor:
@@ -41,11 +42,11 @@ def mode_shares(log_weights: Tensor, keys: Tensor, whitened: Tensor, scales: Ten
     density = _log_density(log_weights, candidates, keys, whitened)
     best = (density >= density.amax(-1, keepdim=True) - _TIE).byte().argmax(-1, keepdim=True)
     w = _take(whitened, candidates.gather(-1, best)).squeeze(-2)
-    log_precision = -2 * scales.log().unsqueeze(-2)
+    log_pull = log_weights - 2 * scales.log().unsqueeze(-2)
     share = torch.empty(0)
     for _ in range(_MEAN_SHIFT_STEPS):
         kernel = matmul(quadratic_queries(w), keys.mT).to(working_dtype(w))
-        share = (log_weights + kernel + log_precision).softmax(-1)
+        share = (log_pull + kernel).softmax(-1)
         w = matmul(share, whitened)
     return share
 
@@ -76,7 +77,10 @@ def _log_density(log_weights: Tensor, candidates: Tensor, keys: Tensor, whitened
     """
     queries = quadratic_queries(_take(whitened, candidates))
     kernel = matmul(queries.flatten(-3, -2), keys.mT).reshape(*candidates.shape, keys.shape[-2])
-    density = log_sum_exp(log_weights.unsqueeze(-2) + kernel.to(working_dtype(whitened)))
+    joint = kernel.to(working_dtype(whitened)).add_(log_weights.unsqueeze(-2))
+    largest = joint.amax(-1, keepdim=True)
+    relative = joint.sub_(largest).clamp_min_(_NEGLIGIBLE).exp_().sum(-1)
+    density = relative.log() + largest.squeeze(-1)
     return density.masked_fill(log_weights.gather(-1, candidates).isneginf(), -torch.inf)
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from tem_vae.geometry import Factorization, Neighborhood, NeighborhoodMixture, Pseudometric
+from tem_vae.geometry import Factorization, Neighborhood, Pseudometric
 from tem_vae.model.tem_vae import TemVae
 
 
@@ -83,6 +83,11 @@ class StandardNormalPrior(nn.Module):
         """The same; memories have no weight."""
         return self.null_scale
 
+    @property
+    def precision(self) -> Tensor:
+        """0: places are not told apart."""
+        return torch.tensor(0.0)
+
     def forward(self, locations: Tensor, codes: Tensor, factorization: Factorization) -> "MemorylessPrior":
         """The same for every step of walks, codes of shape (batch, time, N)."""
         return MemorylessPrior(self._null(factorization).expand(codes.shape[:-1]))
@@ -91,16 +96,9 @@ class StandardNormalPrior(nn.Module):
         """The same: to know places is of no use without memories."""
         return self.forward(places, codes, factorization)
 
-    def log_weights_at(self, locations: Tensor, remembered: Tensor) -> Tensor:
+    def log_weights_at(self, locations: Tensor, remembered: Tensor, counts: Tensor) -> Tensor:
         """All weight on the one component, (*, time, 1 + memories)."""
         return _all_on_the_first(locations.new_empty(*locations.shape[:-1], 1 + remembered.shape[-2]))
-
-    def mixture(
-        self, codes: Tensor, log_weights: Tensor, factorization: Factorization
-    ) -> NeighborhoodMixture:
-        """The one component beside memories, (*, memories, N), that have no weight."""
-        memories = Neighborhood(codes, self.null_scale, factorization, validate_args=False)
-        return NeighborhoodMixture(log_weights, memories, self._null(factorization), validate_args=False)
 
     def _null(self, factorization: Factorization) -> Neighborhood:
         return Neighborhood(self.null_center, self.null_scale, factorization, validate_args=False)

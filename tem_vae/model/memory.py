@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from tem_vae.geometry import Factorization, Neighborhood, NeighborhoodMixture
+from tem_vae.geometry import Factorization, Neighborhood
 from tem_vae.geometry.precision import matmul, matrix_dtype
 from tem_vae.model.walk_prior import Nearness, WalkPrior, log_memory_weights
 
@@ -106,28 +106,16 @@ class MemoryPrior(nn.Module):
     def _null(self, factorization: Factorization) -> Neighborhood:
         return Neighborhood(self.null_center, self.null_scale, factorization, validate_args=False)
 
-    def log_weights_at(self, locations: Tensor, remembered: Tensor) -> Tensor:
+    def log_weights_at(self, locations: Tensor, remembered: Tensor, counts: Tensor) -> Tensor:
         """Log memory weights at locations after all remembered ones, (*, time, 1 + memories).
 
         Args:
             locations: Location codes, (*, time, 2 channels).
             remembered: Location codes of the memories, (*, memories, 2 channels).
+            counts: How often each was remembered, (*, memories).
         """
         near = self.precision * (matmul(locations, remembered.mT) - 1)
-        return log_memory_weights(near, torch.ones_like(near), self.background_logit, self._null_weight)
-
-    def mixture(
-        self, codes: Tensor, log_weights: Tensor, factorization: Factorization
-    ) -> NeighborhoodMixture:
-        """What to expect at locations after all remembered ones.
-
-        Args:
-            codes: The reference codes of the memories, (*, memories, N).
-            log_weights: From `log_weights_at`.
-            factorization: Of the pseudometric in use.
-        """
-        memories = Neighborhood(codes, self.memory_scale, factorization, validate_args=False)
-        return NeighborhoodMixture(log_weights, memories, self._null(factorization), validate_args=False)
+        return log_memory_weights(near, counts.unsqueeze(-2), self.background_logit, self._null_weight)
 
     @property
     def precision(self) -> Tensor:

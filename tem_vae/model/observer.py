@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from tem_vae.geometry import Factorization
 from tem_vae.model.parts import Location
+from tem_vae.model.remembered import FEWEST, Remembered
 from tem_vae.model.tem_vae import TemVae
 
 
@@ -15,7 +15,8 @@ class Expectation(NamedTuple):
     """What memory leads one to expect after an action, before anything is perceived there.
 
     Attributes:
-        memory_weights: w_ts of everything observed so far, oldest first, (*batch, memories).
+        memory_weights: w_ts of everything observed so far, oldest first, (*batch, memories); of what is kept
+            of it, where the observer has a capacity.
         novelty: w_t0, the weight of the null component, (*batch).
         percept: The decoded mode of the memory prior, (*batch, *percept_shape).
     """
@@ -30,30 +31,34 @@ class _Walk:
     """A walk so far.
 
     Attributes:
-        factorization: Of E when the walk began.
         here: Where it stands, (*batch).
-        codes: Reference codes of what was observed, (*batch, memories, N).
-        locations: Location codes of where, (*batch, memories, G).
+        remembered: What was observed, and where.
     """
 
-    factorization: Factorization
     here: Location
-    codes: Tensor
-    locations: Tensor
+    remembered: Remembered
 
 
 class Observer:
     """Takes a trained model on a walk, one percept at a time, and expects what `TemVae.predict` would.
 
-    It keeps the codes and location codes of everything observed; the n-th step takes time in proportion to
-    n². It uses the weights that the model has when the walk begins.
+    It keeps the codes and location codes of everything observed; the n-th step takes time in proportion to n.
+    With a capacity both are bounded: memories that are close in both codes are merged, as `Remembered` says.
+    It uses the weights that the model has when the walk begins.
 
     Args:
         model: The trained model, in evaluation mode.
+        capacity: The most memories to keep; None to keep all.
+
+    Raises:
+        ValueError: The capacity is too small to merge anything.
     """
 
-    def __init__(self, model: TemVae) -> None:
+    def __init__(self, model: TemVae, capacity: int | None = None) -> None:
+        if capacity is not None and capacity < FEWEST:
+            raise ValueError(f"capacity must be at least {FEWEST} memories, but it is {capacity}.")
         self.model = model
+        self.capacity = capacity
         self._walk: _Walk | None = None
 
     def reset(self) -> None:
@@ -82,12 +87,8 @@ class Observer:
                 "another walk."
             )
         expectation = self._expect(walk)
-        self._walk = _Walk(
-            walk.factorization,
-            walk.here,
-            codes=torch.cat([walk.codes, self.model.encoder(percept).unsqueeze(-2)], dim=-2),
-            locations=torch.cat([walk.locations, walk.here.code.unsqueeze(-2)], dim=-2),
-        )
+        walk.remembered.append(self.model.encoder(percept), walk.here.code)
+        self._walk = walk
         return expectation
 
     @torch.no_grad()
@@ -115,6 +116,17 @@ class Observer:
             raise ValueError("a walk begins with its first percept; call observe(percept) first.")
         return self._walk.here.code
 
+    @property
+    def counts(self) -> Tensor:
+        """How many percepts each memory stands for, the older first, (*batch, memories).
+
+        Raises:
+            ValueError: Nothing was observed yet.
+        """
+        if self._walk is None:
+            raise ValueError("a walk begins with its first percept; call observe(percept) first.")
+        return self._walk.remembered.counts
+
     def _batch_of(self, percept: Tensor) -> torch.Size:
         return percept.shape[: percept.ndim - len(self.model.encoder.percept_shape)]
 
@@ -123,8 +135,8 @@ class Observer:
             raise ValueError(f"no action leads to the first percept of a walk, but action is {action}.")
         integrator = self.model.integrator
         here = integrator.start(*self._batch_of(percept))
-        codes = self.model.encoder(percept).unsqueeze(-2)[..., :0, :]
-        return _Walk(self.model.metric.factorize(), here, codes, here.code.unsqueeze(-2)[..., :0, :])
+        code, factorization = self.model.encoder(percept), self.model.metric.factorize()
+        return _Walk(here, Remembered(self.model.memory, factorization, code, here.code, self.capacity))
 
     def _move(self, walk: _Walk, action: int | Tensor | None) -> _Walk:
         if action is None:
@@ -133,7 +145,7 @@ class Observer:
                 "to begin another walk."
             )
         integrator = self.model.integrator
-        action = torch.as_tensor(action, device=walk.codes.device)
+        action = torch.as_tensor(action, device=walk.here.code.device)
         integrator.check_kind(action)
         integrator.check_values(action)
         if action.shape not in (torch.Size(()), walk.here.code.shape[:-1]):
@@ -141,15 +153,14 @@ class Observer:
                 f"action must be one number or have shape {_batch(walk)}, but its shape is "
                 f"{tuple(action.shape)}."
             )
-        return _Walk(walk.factorization, integrator.step(walk.here, action), walk.codes, walk.locations)
+        return _Walk(integrator.step(walk.here, action), walk.remembered)
 
     def _expect(self, walk: _Walk) -> Expectation:
-        model = self.model
-        log_weights = model.memory.log_weights_at(walk.here.code.unsqueeze(-2), walk.locations)
-        prior = model.memory.mixture(walk.codes, log_weights, walk.factorization)
-        weights = prior.log_weights.exp().squeeze(-2)
-        percept = model.decoder(model.embed(prior.mode, walk.factorization.embedding)).squeeze(-2)
-        return Expectation(weights[..., 1:], weights[..., 0], percept)
+        remembered = walk.remembered
+        log_weights = remembered.log_weights(walk.here.code)
+        embedded = self.model.embed(remembered.mode(log_weights), remembered.factorization.embedding)
+        weights = log_weights.exp()
+        return Expectation(weights[..., 1:], weights[..., 0], self.model.decoder(embedded))
 
 
 def _batch(walk: _Walk, *more: str) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from tem_vae.geometry import Factorization, NeighborhoodMixture
+from tem_vae.geometry import Factorization
 
 
 class Location(NamedTuple):
@@ -124,8 +124,20 @@ class Memory(Protocol):
     forgetting: float
 
     @property
+    def null_center(self) -> Tensor:
+        """c_0, the center of the null component, (N,)."""
+
+    @property
     def memory_scale(self) -> Tensor:
         """eps_m, the scale of a memory's neighborhood."""
+
+    @property
+    def null_scale(self) -> Tensor:
+        """eps_0, the scale of the null component."""
+
+    @property
+    def precision(self) -> Tensor:
+        """1/lambda², how much memories at different location codes are told apart."""
 
     def __call__(self, locations: Tensor, codes: Tensor, factorization: Factorization) -> Prior:
         """The prior of every step of walks.
@@ -145,23 +157,13 @@ class Memory(Protocol):
             factorization: Of the pseudometric in use.
         """
 
-    def log_weights_at(self, locations: Tensor, remembered: Tensor) -> Tensor:
+    def log_weights_at(self, locations: Tensor, remembered: Tensor, counts: Tensor) -> Tensor:
         """Log memory weights at locations after all remembered ones, (*, time, 1 + memories).
 
         Args:
             locations: Location codes, (*, time, G).
             remembered: Location codes of the memories, (*, memories, G).
-        """
-
-    def mixture(
-        self, codes: Tensor, log_weights: Tensor, factorization: Factorization
-    ) -> NeighborhoodMixture:
-        """What to expect at locations after all remembered ones.
-
-        Args:
-            codes: The reference codes of the memories, (*, memories, N).
-            log_weights: From `log_weights_at`.
-            factorization: Of the pseudometric in use.
+            counts: How often each was remembered, (*, memories).
         """
 
     def scalars(self) -> dict[str, Tensor]:

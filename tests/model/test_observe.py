@@ -104,6 +104,57 @@ def test_nothing_carries_gradients(model: TemVae, walk: Walk) -> None:
     assert not Observer(model.eval()).observe(walk[0][:, 0]).percept.requires_grad
 
 
+def returning_walk(steps: int) -> Walk:
+    """Round and round eight places by one action, each with a percept of its own and a little noise."""
+    generator = torch.Generator().manual_seed(4)
+    places = torch.randn(8, 6, generator=generator)
+    noise = 0.05 * torch.randn(1, steps, 6, generator=generator)
+    return places[torch.arange(steps) % 8] + noise, torch.ones(1, steps - 1, dtype=torch.long)
+
+
+class TestCapacity:
+    @pytest.fixture
+    def model(self, model: TemVae) -> TemVae:
+        """Its first action leads round a ring of eight."""
+        with torch.no_grad():
+            model.integrator.rotations[1] = 2 * torch.pi / 8 * torch.arange(1, 9)
+            model.memory.log_precision.fill_(4)
+        return model.eval()
+
+    def test_memory_is_bounded_and_every_percept_counted(self, model: TemVae) -> None:
+        observer = Observer(model, capacity=20)
+        percepts, actions = returning_walk(200)
+        for n, step in enumerate(observe_all(observer, percepts, actions)):
+            assert step.memory_weights.shape[-1] == min(n, step.memory_weights.shape[-1]) <= 20
+            torch.testing.assert_close(step.memory_weights.sum(-1) + step.novelty, torch.ones(1))
+        assert observer.counts.sum() == 200
+
+    def test_below_the_capacity_nothing_changes(self, model: TemVae) -> None:
+        percepts, actions = returning_walk(20)
+        bounded = observe_all(Observer(model, capacity=20), percepts, actions)
+        for one, other in zip(bounded, observe_all(Observer(model), percepts, actions), strict=True):
+            assert torch.equal(one.percept, other.percept)
+
+    def test_merged_memories_expect_what_all_together_did(self, model: TemVae) -> None:
+        percepts, actions = returning_walk(200)
+        merged = observe_all(Observer(model, capacity=20), percepts, actions)
+        whole = observe_all(Observer(model), percepts, actions)
+        for one, other in zip(merged[100:], whole[100:], strict=True):
+            torch.testing.assert_close(one.novelty, other.novelty, atol=1e-3, rtol=0)
+            torch.testing.assert_close(one.percept, other.percept, atol=0.05, rtol=0)
+
+    def test_walks_side_by_side_are_merged_each_on_its_own(self, model: TemVae) -> None:
+        percepts, actions = returning_walk(60)
+        both = torch.cat([percepts, percepts.flip(1)])
+        together = observe_all(Observer(model, capacity=12), both, actions.expand(2, -1))
+        alone = observe_all(Observer(model, capacity=12), percepts.flip(1), actions)
+        torch.testing.assert_close(together[-1].percept[1:], alone[-1].percept, atol=1e-5, rtol=0)
+
+    def test_too_small_a_capacity(self, model: TemVae) -> None:
+        with pytest.raises(ValueError, match="at least 4 memories, but it is 3"):
+            Observer(model, capacity=3)
+
+
 class TestMistakes:
     @pytest.fixture
     def observer(self, model: TemVae, walk: Walk) -> Observer:

@@ -1,0 +1,162 @@
+"""What an observer has remembered so far, in room that grows by doubling or is kept bounded by merging."""
+
+import torch
+from torch import Tensor
+
+from tem_vae.geometry import Factorization
+from tem_vae.geometry.euclidean import pairwise_squared_distance
+from tem_vae.geometry.mode import mode_shares, neighborhood_keys
+from tem_vae.geometry.precision import matmul
+from tem_vae.model.parts import Memory
+
+_FIRST_ROOM = 64
+_SHARE_MERGED = 0.25
+_SMALLEST_SHARE = 1e-10
+FEWEST = 4
+
+
+class Remembered:
+    """The null component and then all memories, the older first, each with how often it was remembered.
+
+    Room is doubled when there is none, so that to remember takes a constant time on average. With a capacity
+    it is made by merging memories that are close in both codes: a quarter of them at once, in pairs of which
+    each memory is in one, the closest first. How close two are says
+
+    ½ d²(g, g')/lambda² + ½ ‖w(c) − w(c')‖²/eps_m².
+
+    A merged memory has the mean code of all that it stands for, the location code of the one that stood for
+    more (of the older, where both stood for as many), and the sum of their counts.
+
+    Args:
+        memory: The memory of the model.
+        factorization: Of the pseudometric in use.
+        code: A code, (*batch, N), for shape and dtype.
+        location: A location code, (*batch, G), for shape and dtype.
+        capacity: The most memories to keep; None to keep all.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        factorization: Factorization,
+        code: Tensor,
+        location: Tensor,
+        capacity: int | None,
+    ) -> None:
+        self.memory = memory
+        self.factorization = factorization
+        self.capacity = capacity
+        self._used = 1
+        null = memory.null_center.expand_as(code).unsqueeze(-2).to(code.dtype)
+        self._codes, self._locations = null, torch.zeros_like(location).unsqueeze(-2)
+        self._counts = torch.ones_like(null[..., 0])
+        self._scales = memory.null_scale.to(code.dtype).expand_as(self._counts)
+        self._whitened = factorization.whiten(null)
+        self._keys = neighborhood_keys(self._whitened, self._scales)
+        self._resize(_FIRST_ROOM)
+
+    @property
+    def counts(self) -> Tensor:
+        """How often each was remembered, (*batch, memories)."""
+        return self._counts[..., 1 : self._used]
+
+    def log_weights(self, location: Tensor) -> Tensor:
+        """Log memory weights at a location code, (*batch, G) -> (*batch, 1 + memories)."""
+        remembered = self._locations[..., 1 : self._used, :]
+        return self.memory.log_weights_at(location.unsqueeze(-2), remembered, self.counts).squeeze(-2)
+
+    def mode(self, log_weights: Tensor) -> Tensor:
+        """A code of high density, as `NeighborhoodMixture.mode`, (*batch, 1 + memories) -> (*batch, N)."""
+        whitened, keys, scales, codes = (
+            tensor[..., : self._used, :]
+            for tensor in (self._whitened, self._keys, self._scales.unsqueeze(-1), self._codes)
+        )
+        shares = mode_shares(log_weights.unsqueeze(-2), keys, whitened, scales.squeeze(-1))
+        # Most memories have next to no share; reading their codes would be most of the work.
+        some = (shares.flatten(0, -2).amax(dim=0) > _SMALLEST_SHARE).nonzero().squeeze(-1)
+        return matmul(shares[..., some], codes[..., some, :]).squeeze(-2)
+
+    def append(self, code: Tensor, location: Tensor) -> None:
+        """Remember a code, (*batch, N), at a location code, (*batch, G)."""
+        if self.capacity is not None and self._used > self.capacity:
+            self._merge(max(1, int(_SHARE_MERGED * self.capacity)))
+        if self._used == self._codes.shape[-2]:
+            self._resize(2 * self._used)
+        self._write(slice(self._used, self._used + 1), code.unsqueeze(-2), location.unsqueeze(-2), None)
+        self._used += 1
+
+    def _write(self, rows: slice, codes: Tensor, locations: Tensor, counts: Tensor | None) -> None:
+        self._codes[..., rows, :], self._locations[..., rows, :] = codes, locations
+        self._counts[..., rows] = 1 if counts is None else counts
+        self._scales[..., rows] = self.memory.memory_scale
+        self._whitened[..., rows, :] = self.factorization.whiten(codes)
+        self._keys[..., rows, :] = neighborhood_keys(self._whitened[..., rows, :], self._scales[..., rows])
+
+    def _resize(self, room: int) -> None:
+        for name in ("_codes", "_locations", "_counts", "_scales", "_whitened", "_keys"):
+            old = getattr(self, name)
+            axis = len(self._codes.shape) - 2
+            new = old.new_zeros(*old.shape[:axis], room, *old.shape[axis + 1 :])
+            new.narrow(axis, 0, self._used).copy_(old.narrow(axis, 0, self._used))
+            setattr(self, name, new)
+
+    def _merge(self, pairs: int) -> None:
+        """Merge so many pairs of memories."""
+        rows = slice(1, self._used)
+        codes, locations = self._codes[..., rows, :], self._locations[..., rows, :]
+        counts = self._counts[..., rows]
+        cost = 0.5 * self.memory.precision * pairwise_squared_distance(locations, locations)
+        whitened = self._whitened[..., rows, :] / self.memory.memory_scale
+        cost = cost + 0.5 * pairwise_squared_distance(whitened, whitened)
+        batch = [
+            _merge_closest(*one, pairs=pairs)
+            for one in zip(
+                cost.reshape(-1, *cost.shape[-2:]),
+                codes.reshape(-1, *codes.shape[-2:]),
+                locations.reshape(-1, *locations.shape[-2:]),
+                counts.reshape(-1, counts.shape[-1]),
+                strict=True,
+            )
+        ]
+        merged = [torch.stack(parts) for parts in zip(*batch, strict=True)]
+        shape = codes.shape[:-2]
+        self._used -= pairs
+        codes, locations, counts = (part.reshape(*shape, *part.shape[1:]) for part in merged)
+        self._write(slice(1, self._used), codes, locations, counts)
+
+
+def _merge_closest(
+    cost: Tensor, codes: Tensor, locations: Tensor, counts: Tensor, pairs: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Codes, locations and counts of one walk after its closest pairs were merged, the older first."""
+    younger, older = _closest_pairs(cost, pairs).unbind(-1)
+    codes, locations, counts = codes.clone(), locations.clone(), counts.clone()
+    total = counts[older] + counts[younger]
+    share = (counts[younger] / total).unsqueeze(-1)
+    codes[older] = torch.lerp(codes[older], codes[younger], share)
+    heavier = (counts[younger] > counts[older]).unsqueeze(-1)
+    locations[older] = torch.where(heavier, locations[younger], locations[older])
+    counts[older] = total
+    kept = torch.ones(len(codes), dtype=torch.bool, device=codes.device)
+    kept[younger] = False
+    return codes[kept], locations[kept], counts[kept]
+
+
+def _closest_pairs(cost: Tensor, pairs: int) -> Tensor:
+    """Pairs (younger, older) of which no two share a memory, those of least cost first, (pairs, 2).
+
+    There must be at least twice as many memories.
+    """
+    cost = cost.masked_fill(torch.ones_like(cost, dtype=torch.bool).triu(), torch.inf)
+    found: list[tuple[int, int]] = []
+    while len(found) < pairs:
+        # Each memory with the older one closest to it: some of them are taken, the rest next time.
+        least, older = cost.min(dim=-1)
+        taken: set[int] = set()
+        for younger in least.argsort(stable=True).tolist():
+            pair = younger, int(older[younger])
+            if len(found) < pairs and least[younger].isfinite() and taken.isdisjoint(pair):
+                taken.update(pair)
+                found.append(pair)
+        cost[list(taken)], cost[:, list(taken)] = torch.inf, torch.inf
+    return torch.tensor(found, device=cost.device)
