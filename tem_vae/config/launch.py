@@ -39,7 +39,7 @@ from tem_vae.config.fields import Section
 from tem_vae.config.problems import Config, Problem, examine, raise_problems, validate
 from tem_vae.errors import CheckpointError, ConfigurationError
 from tem_vae.runs.claim import LOCK, OWNER, claimed
-from tem_vae.runs.folder import RUNS
+from tem_vae.runs.folder import RUNS, RunFolder
 from tem_vae.runs.interruption import Interrupted, interruptible
 
 DONE, FAILED, CONFIGURATION_WRONG = 0, 1, 2
@@ -92,6 +92,7 @@ def launch(
             if any(getattr(options, use) for use in _OTHER_USES):
                 hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
             elif options.multirun:
+                job.in_sweep = True
                 with initialize_config_dir(str(CONF), version_base="1.3"):
                     check_sweep(options.overrides, config_name, schema)
                 hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
@@ -100,7 +101,7 @@ def launch(
     except _WRONG as error:
         return job.refuse(error)
     except Interrupted as interrupted:
-        print(f"The run was {interrupted}; continue it with resume=true and its run_dir.", file=sys.stderr)
+        print(f"The run was {interrupted}; {job.what_remains()}.", file=sys.stderr)
         return interrupted.exit_status
     return job.status
 
@@ -112,6 +113,7 @@ def _run(job: "_Job[Config]", overrides: list[str], config_name: str) -> None:
         with open_dict(composed):
             composed.hydra.mode = RunMode.RUN
         loader = GlobalHydra.instance().config_loader()
+        job.run_dir = Path(composed.hydra.run.dir)
         context = HydraContext(config_loader=loader, callbacks=Callbacks(composed))
         with claimed(Path(composed.hydra.run.dir)):
             ended = run_job(job, composed, "hydra.run.dir", None, context)
@@ -180,6 +182,8 @@ class _Job(Generic[Config]):
     Attributes:
         config: The checked configuration; None where it is yet to be checked, as in a sweep.
         status: The exit status of a single run.
+        in_sweep: Whether it is run several times.
+        run_dir: Of a single run, None before that is known.
     """
 
     def __init__(
@@ -191,6 +195,8 @@ class _Job(Generic[Config]):
         self.schema = schema
         self.config: Config | None = None
         self.status = DONE
+        self.in_sweep = False
+        self.run_dir: Path | None = None
         self._task = task
         self._place_job = place_job
         self._refused: Exception | None = None
@@ -222,6 +228,16 @@ class _Job(Generic[Config]):
         if self._place_job and job.mode == RunMode.MULTIRUN:
             composed = self._place_job(composed)
         return validate(composed, self.schema, keys_of_overrides(job.overrides.task))
+
+    def what_remains(self) -> str:
+        """What can be done about an interruption."""
+        if "resume" not in self.schema.model_fields:
+            return "nothing of it is kept, so start it again"
+        if self.in_sweep:
+            return "if jobs had begun, repeat the command with resume=true added to continue them"
+        if self.run_dir is None or not RunFolder(self.run_dir).last.exists():
+            return "nothing was saved yet, so start it again"
+        return f"continue it with resume=true run_dir={self.run_dir}"
 
     def refuse(self, error: Exception) -> int:
         """Print what is wrong, once; returns the exit status."""

@@ -229,6 +229,17 @@ class TrainConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _every_device_has_a_walk(self, info: ValidationInfo) -> Self:
+        devices = self.trainer.devices
+        for name, held_out in (("validation", self.data.validation), ("test", self.data.test)):
+            if checks_files(info) and held_out.walks < devices:
+                raise ValueError(
+                    f"data.{name}.walks = {held_out.walks} is fewer than trainer.devices = {devices}, "
+                    "and each device needs a walk; use more walks or fewer devices"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _run_dir_suits(self, info: ValidationInfo) -> Self:
         if self.run_dir is None or not checks_files(info):
             return self

@@ -2,11 +2,15 @@
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+# Seconds after a signal in which another one means the same: clusters send several at once.
+_PATIENCE = 5.0
 
 
 class Interrupted(BaseException):
@@ -31,12 +35,15 @@ class Interruption:
 
     Attributes:
         signum: The signal that came, None before.
-        deferred: Whether it waits; else it raises where it strikes, as a second one always does.
+        deferred: Whether it waits; else it raises where it strikes, as does another one long after it.
+        saving: Whether the run is being saved: then every signal waits.
     """
 
     def __init__(self) -> None:
         self.signum: int | None = None
         self.deferred = False
+        self.saving = False
+        self._came = 0.0
 
     def install(self) -> None:
         """Become the handler; again where a library has put its own in place."""
@@ -59,10 +66,21 @@ class Interruption:
         if self.signum is not None:
             raise Interrupted(self.signum)
 
+    @contextmanager
+    def save(self) -> Iterator[None]:
+        """No signal ends the block, however many come."""
+        self.saving = True
+        try:
+            yield
+        finally:
+            self.saving = False
+
     def _take(self, signum: int, _: FrameType | None) -> None:
-        again = self.signum is not None
+        if self.signum is None:
+            self._came = time.monotonic()
         self.signum = signum
-        if again or not self.deferred:
+        impatient = time.monotonic() - self._came > _PATIENCE
+        if not self.deferred or (impatient and not self.saving):
             raise Interrupted(signum)
 
 

@@ -98,7 +98,10 @@ def _as_number(value: Any) -> Any:
 
 def _describe_failure(folder: RunFolder) -> str:
     if folder.failure.exists():
-        return str(json.loads(folder.failure.read_text())["reason"])
+        try:
+            return str(json.loads(folder.failure.read_text(encoding="utf-8"))["reason"])
+        except (OSError, ValueError, KeyError, TypeError):  # as where the disk was full
+            return f"failed; why is unknown, for {folder.failure.name} cannot be read"
     return "ended without a result: still running, or killed from outside (as for want of memory)"
 
 

@@ -134,6 +134,7 @@ def combinations() -> Iterator[Malformed]:
         "code_dim": ("model.encoder.kind=identity", "model.code_dim=32"),
         "relevant_dim": ("data/percepts=symbols", "data.percepts.relevant_dim=200"),
         "classes": ("data.percepts.classes=9",),
+        "data.test.walks": ("data.test.walks=2", "trainer.devices=3"),
         "run_dir": ("resume=true",),
         "data.world.height": ("data.world.height=[8,5]",),
         "data.test.world.width": ("data.test.world.width=[4,2]",),

@@ -87,6 +87,13 @@ def test_summary_names_failed_jobs_and_why(sweep):
     assert "still running, or killed from outside" in summary.text
 
 
+@pytest.mark.parametrize("contents", ["", "[]", "{}"])
+def test_a_failure_that_cannot_be_read_is_one_of_unknown_reason(tmp_path, contents):
+    job = write_job(tmp_path, 0, {"seed": 0}, None)
+    RunFolder(job).failure.write_text(contents)
+    assert "why is unknown" in read_jobs(tmp_path)[0].failure
+
+
 def test_csv_holds_every_metric(sweep):
     summarize(sweep)
     with (sweep / "summary.csv").open() as file:

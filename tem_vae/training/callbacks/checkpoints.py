@@ -48,7 +48,8 @@ class LatestCheckpoint(Callback):
         told_to_end = trainer.strategy.reduce_boolean_decision(interruption.signum is not None, all=False)
         due = trainer.global_step % self.every == 0
         if (due or told_to_end) and trainer.global_step > 0:
-            self._save(trainer)
+            with interruption.save():
+                self._save(trainer)
         if told_to_end:
             # In parallel training the signal may have reached another process only.
             raise Interrupted(interruption.signum or signal.SIGTERM)
