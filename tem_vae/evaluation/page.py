@@ -68,6 +68,8 @@ def write_report(
             drawn.append(_embed(entry.illustrate(subject), figures))
         except UnknownTruthError as reason:
             left_out.append(f"{entry.name.replace('_', ' ')} {reason}")
+        except Exception as error:
+            left_out.append(f"{entry.name.replace('_', ' ')} cannot be drawn: {error}")
     animation = _animate(subject, figures / "walk.gif")
     page = folder / "index.html"
     page.write_text(_render(run, checkpoint, walks, metrics, drawn, left_out, animation), encoding="utf-8")

@@ -38,3 +38,15 @@ def test_figures_are_logged_at_the_cadence_and_change_nothing(
     assert all(torch.equal(seen[name], unseen[name]) for name in unseen)
     history = (tmp_path / "with" / "history.csv").read_text().splitlines()
     assert "figures/seconds" in history[0]
+
+
+def test_a_figure_that_cannot_be_drawn_is_warned_of_once_and_training_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: Any) -> None:
+        raise ValueError("no such symbol")
+
+    monkeypatch.setattr("tem_vae.training.callbacks.images.rasterise", fail)
+    metrics = train(compose_short_run("logger=wandb", "logger.images_every=8"), tmp_path / "run")
+    assert metrics["train/updates"] == 24
+    assert caplog.text.count("cannot be drawn, training goes on: no such symbol") == 1

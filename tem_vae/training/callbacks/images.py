@@ -1,6 +1,7 @@
 """Figures of the model while it trains, as images in wandb."""
 
 import copy
+import logging
 import time
 
 import lightning as L
@@ -11,10 +12,12 @@ from torch.utils.data import DataLoader
 
 from tem_vae.data import UnknownTruthError, Walks
 from tem_vae.data.held_out import WalkBatches
-from tem_vae.report.gallery import GALLERY
-from tem_vae.report.illustration import rasterise
+from tem_vae.report.gallery import GALLERY, Entry
+from tem_vae.report.illustration import Illustration, rasterise
 from tem_vae.report.subject import Subject
 from tem_vae.training.module import TemVaeModule
+
+_log = logging.getLogger(__name__)
 
 
 class LogImages(Callback):
@@ -34,6 +37,7 @@ class LogImages(Callback):
         self.every = every
         self.seconds = 0.0
         self._drawn = 0
+        self._warned = False
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Draw and log, if it is time."""
@@ -44,7 +48,10 @@ class LogImages(Callback):
         started = time.perf_counter()
         # Lightning validates in inference mode, whose tensors have no gradients; one figure needs them.
         with torch.inference_mode(False), torch.no_grad():
-            self._log(trainer, self._subject(trainer, pl_module))
+            subject = self._subject(trainer, pl_module)
+            for entry in GALLERY:
+                if entry.while_training:
+                    self._try(trainer, subject, entry)
         self.seconds += time.perf_counter() - started
         for logger in trainer.loggers:
             logger.log_metrics({"figures/seconds": self.seconds}, trainer.global_step)
@@ -67,20 +74,25 @@ class LogImages(Callback):
         assert isinstance(batches, WalkBatches)
         return Subject(model, batches.source, [next(iter(loader))], batches.seed)
 
+    def _try(self, trainer: L.Trainer, subject: Subject, entry: Entry) -> None:
+        """Draw and log one figure; one that cannot be drawn is no reason to end a training run."""
+        try:
+            illustration = entry.illustrate(subject)
+            self._log(trainer, illustration)
+        except UnknownTruthError:
+            return
+        except Exception as error:
+            if not self._warned:
+                _log.warning("the figure %s cannot be drawn, training goes on: %s", entry.name, error)
+            self._warned = True
+
     @staticmethod
-    def _log(trainer: L.Trainer, subject: Subject) -> None:
-        for entry in GALLERY:
-            if not entry.while_training:
-                continue
-            try:
-                illustration = entry.illustrate(subject)
-            except UnknownTruthError:
-                continue
-            for logger in trainer.loggers:
-                if isinstance(logger, WandbLogger):
-                    logger.log_image(
-                        f"figures/{illustration.name}",
-                        [rasterise(illustration.figure)],
-                        trainer.global_step,
-                        caption=[illustration.caption],
-                    )
+    def _log(trainer: L.Trainer, illustration: Illustration) -> None:
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger):
+                logger.log_image(
+                    f"figures/{illustration.name}",
+                    [rasterise(illustration.figure)],
+                    trainer.global_step,
+                    caption=[illustration.caption],
+                )
