@@ -13,16 +13,19 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from tem_vae.config.build import build_model
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import CheckpointError
+from tem_vae.model import TemVae
 from tem_vae.runs.archive import Archive, ArchiveError, open_archive
 from tem_vae.runs.checkpoint import CONFIG_KEY, find_checkpoint
 from tem_vae.runs.stored_values import StoredTensor, StoredValuesError, read_values
 
 _WEIGHTS_KEY = "state_dict"
 _MODEL_PREFIX = "model."
+_NUMBERS_IN_ANY_MACHINE = 2**26  # 256 MiB
 _WEIGHT_DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 
@@ -49,15 +52,16 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         CheckpointError: There is no checkpoint of this program at the path, or a damaged one.
     """
     with _opened(path) as archive:
-        config, described = _read_described(archive)
-        _check_described(described, config)
-        contents = _read_contents(archive, _Tensors(archive))
-        _check_finite(contents[_WEIGHTS_KEY])
+        tensors = _Tensors(archive)
+        config, described = _read_described(archive, tensors.check)
+        _, expected = _match(config, described, tensors.size)
+        contents = _read_contents(archive, tensors.build)
+        _check_finite({name: tensors.build(weight) for name, weight in expected.items()})
         return Checkpoint(config, contents)
 
 
-def read_weights(path: str | Path) -> tuple[TrainConfig, dict[str, Tensor]]:
-    """The configuration in a checkpoint, and the weights of its model by name.
+def read_model(path: str | Path) -> tuple[TrainConfig, TemVae]:
+    """The configuration in a checkpoint, and its model with the weights in it.
 
     Args:
         path: A .ckpt file, or the directory of a run (its ``checkpoints/best.ckpt``).
@@ -66,12 +70,13 @@ def read_weights(path: str | Path) -> tuple[TrainConfig, dict[str, Tensor]]:
         CheckpointError: There is no checkpoint of this program at the path, or a damaged one.
     """
     with _opened(path) as archive:
-        config, described = _read_described(archive)
-        weights = _check_described(described, config)
-        build = _Tensors(archive)
-        tensors = {name: build(weight) for name, weight in weights.items()}
-        _check_finite(tensors)
-        return config, tensors
+        tensors = _Tensors(archive)
+        config, described = _read_described(archive, tensors.check)
+        model, expected = _match(config, described, tensors.size)
+        weights = {name: tensors.build(weight) for name, weight in expected.items()}
+        _check_finite(weights)
+        model.load_state_dict(weights)
+        return config, model
 
 
 @contextmanager
@@ -106,9 +111,11 @@ def _read_contents(archive: Archive, build: Callable[[StoredTensor], Any]) -> di
     return contents
 
 
-def _read_described(archive: Archive) -> tuple[TrainConfig, Mapping[object, object]]:
+def _read_described(
+    archive: Archive, check: Callable[[StoredTensor], StoredTensor]
+) -> tuple[TrainConfig, Mapping[object, object]]:
     """The configuration, and the weights as a description of where their numbers are."""
-    contents = _read_contents(archive, lambda tensor: tensor)
+    contents = _read_contents(archive, check)
     # Without the context check_files: what a stored configuration names is not opened.
     config = TrainConfig.model_validate(contents.get(CONFIG_KEY))
     described = contents.get(_WEIGHTS_KEY)
@@ -117,57 +124,90 @@ def _read_described(archive: Archive) -> tuple[TrainConfig, Mapping[object, obje
     return config, described
 
 
-def _check_described(described: Mapping[object, object], config: TrainConfig) -> dict[str, StoredTensor]:
-    """The weights of the model by name, if they are those of the configuration, each with its shape.
-
-    The model is built without memory for its numbers: a configuration can ask for more than there is.
-    """
-    with torch.device("meta"):
-        percept_shape, n_actions = config.data.percepts.percept_shape, len(config.data.world.actions)
-        expected = build_model(config.model, percept_shape, n_actions).state_dict()
+def _match(
+    config: TrainConfig, described: Mapping[object, object], size: int
+) -> tuple[TemVae, dict[str, StoredTensor]]:
+    """A fresh model of the configuration, and its weights by name; each must have the shape that it needs."""
     weights = {
         name.removeprefix(_MODEL_PREFIX): weight
         for name, weight in described.items()
         if isinstance(name, str) and name.startswith(_MODEL_PREFIX) and isinstance(weight, StoredTensor)
     }
+    percept_shape, n_actions = config.data.percepts.percept_shape, len(config.data.world.actions)
+    with torch.random.fork_rng(), _NoMoreThan(size):
+        model = build_model(config.model, percept_shape, n_actions)
+    expected = model.state_dict()
     for name in sorted(expected.keys() ^ weights.keys()):
         difference = "lacks the weight" if name in expected else "has a weight that its model has not,"
         raise StoredValuesError(f"it {difference} {name[:80]}")
     for name, weight in weights.items():
         if weight.dtype not in _WEIGHT_DTYPES:
-            raise StoredValuesError(f"its weight {name} is in {weight.dtype}, which is no kind of fraction")
+            raise StoredValuesError(f"its weight {name} is in {weight.dtype}, which has no fractions")
         if weight.shape != expected[name].shape:
             raise StoredValuesError(
                 f"its weight {name} has shape {weight.shape}, and must have {tuple(expected[name].shape)}"
             )
-    return weights
+    return model, weights
+
+
+class _NoMoreThan(TorchFunctionMode):
+    """Refuses to build what is larger than the file: a configuration can ask for anything.
+
+    Args:
+        numbers: How many may be made; fewer than fit into any machine are always allowed.
+    """
+
+    def __init__(self, numbers: int) -> None:
+        super().__init__()
+        self._most = max(numbers, _NUMBERS_IN_ANY_MACHINE)
+        self._made: dict[int, int] = {}
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Call a function of torch, and count what it makes before anything is written there."""
+        made = func(*args, **(kwargs or {}))
+        if isinstance(made, Tensor):
+            self._made[made.data_ptr()] = made.numel()  # several may be the same numbers
+            if sum(self._made.values()) > self._most:
+                raise StoredValuesError("its configuration asks for a larger model than its weights are of")
+        return made
 
 
 def _check_finite(weights: Mapping[str, Tensor]) -> None:
     for name, weight in weights.items():
-        if weight.is_floating_point() and not weight.float().isfinite().all():
+        if not weight.float().isfinite().all():
             raise StoredValuesError(f"its weight {name} holds numbers that are not finite")
 
 
 class _Tensors:
-    """Makes tensors of their descriptions; those that share their numbers in the file share them here."""
+    """Makes tensors of their descriptions; those that share their numbers in the file share them here.
+
+    Attributes:
+        size: Of all tensors in the file together, in bytes.
+    """
 
     def __init__(self, archive: Archive) -> None:
+        self.size = sum(archive.sizes.values())
         self._archive = archive
-        self._numbers: dict[str, Tensor] = {}
+        self._numbers: dict[tuple[str, str], Tensor] = {}
 
-    def __call__(self, tensor: StoredTensor) -> Tensor:
-        numbers = self._numbers.get(tensor.key)
-        if numbers is None:
-            numbers = self._numbers[tensor.key] = self._read(tensor)
-        elif numbers.dtype != getattr(torch, tensor.dtype):
-            raise StoredValuesError("it holds numbers of two kinds in one place")
-        return numbers.as_strided(tensor.shape, tensor.stride, tensor.offset)
+    def check(self, tensor: StoredTensor) -> StoredTensor:
+        """The same description, if there are as many numbers as it says."""
+        itemsize = getattr(torch, tensor.dtype).itemsize
+        if self._archive.sizes.get(tensor.key) != tensor.stored * itemsize:
+            raise StoredValuesError("it holds more or fewer numbers than it says")
+        return tensor
+
+    def build(self, tensor: StoredTensor) -> Tensor:
+        """The tensor that is described."""
+        place = (tensor.key, tensor.dtype)
+        if place not in self._numbers:
+            self._numbers[place] = self._read(self.check(tensor))
+        return self._numbers[place].as_strided(tensor.shape, tensor.stride, tensor.offset)
 
     def _read(self, tensor: StoredTensor) -> Tensor:
-        dtype: torch.dtype = getattr(torch, tensor.dtype)
-        if self._archive.sizes.get(tensor.key) != tensor.stored * dtype.itemsize:
-            raise StoredValuesError("it holds more or fewer numbers than it says")
+        dtype = getattr(torch, tensor.dtype)
         if not tensor.stored:
             return torch.empty(0, dtype=dtype)
         return torch.frombuffer(self._archive.read(f"data/{tensor.key}"), dtype=dtype)

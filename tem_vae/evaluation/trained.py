@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
-from tem_vae.config.build import build_model, build_percepts
+from tem_vae.config.build import build_percepts
 from tem_vae.config.training import TrainConfig
 from tem_vae.data import PerceptSource
-from tem_vae.evaluation.checkpoint import read_weights
+from tem_vae.evaluation.checkpoint import read_model
 from tem_vae.model import TemVae
 
 
@@ -47,10 +45,5 @@ def load_run(path: str | Path) -> TrainedRun:
     Raises:
         CheckpointError: There is no checkpoint of this program at the path.
     """
-    config, weights = read_weights(path)
-    percepts = build_percepts(config.data.percepts)
-    actions = config.data.world.actions
-    with torch.random.fork_rng():
-        model = build_model(config.model, percepts.percept_shape, len(actions))
-    model.load_state_dict(weights)
-    return TrainedRun(config, percepts, actions, model.eval())
+    config, model = read_model(path)
+    return TrainedRun(config, build_percepts(config.data.percepts), config.data.world.actions, model.eval())

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from tem_vae.reading import open_given
 
-LARGEST_ARCHIVE = 2**30  # bytes: 90 million weights with the state of AdamW
-LARGEST_PICKLE = 8 * 2**20
+LARGEST_ARCHIVE = 2**31  # bytes: 178 million weights with the state of AdamW
+LARGEST_PICKLE = 16 * 2**20  # three world files of the largest size, and the rest
 _LARGEST_DIRECTORY = 4 * 2**20
 _MOST_MEMBERS = 20_000
 _PIECE = 2**20

@@ -7,7 +7,7 @@ import yaml
 
 from tem_vae.reading import read_given
 
-_LARGEST_FILE = 8 * 2**20  # bytes
+_LARGEST_FILE = 16 * 2**20  # bytes: three world files of the largest size, and the rest
 _DEEPEST = 50
 _LOADER: Any = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader

@@ -17,6 +17,7 @@ from tem_vae.worlds.world import NO_LINK, STAY, STAY_NUMBER, World, Worlds
 MOST_PLACES, MOST_LINKS, MOST_ACTIONS = 10_000, 20_000, 100
 _LARGEST_FILE = 4 * 2**20  # bytes
 
+_MOST_KEYS = 100
 _MOST_PROBLEMS_SHOWN = 5
 _LONGEST_PROBLEM = 1_000  # characters; names and keys may be of any length
 
@@ -31,6 +32,14 @@ class _FilePart(BaseModel):
     """A part of the file; an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_keys(cls, values: Any) -> Any:
+        """Before each is looked at: a million unknown keys would be a million problems."""
+        if isinstance(values, dict) and len(values) > _MOST_KEYS:
+            raise ValueError(f"there are {len(values):,} keys where {len(cls.model_fields)} mean something")
+        return values
 
 
 class Place(_FilePart):

@@ -45,8 +45,8 @@ def test_what_no_run_writes_is_refused_at_once(tmp_path: Path, text: str, compla
 
 
 def test_pipes_and_large_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="may hold at most 8 MiB"):
-        read_yaml(write(tmp_path, "x" * (8 * 2**20 + 1)))
+    with pytest.raises(OSError, match="may hold at most 16 MiB"):
+        read_yaml(write(tmp_path, "x" * (16 * 2**20 + 1)))
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="a pipe"):
         read_yaml(tmp_path / "pipe")
