@@ -84,8 +84,12 @@ class SweepCallback(Callback):
         # Every single run loads this file; figures, which only a sweep needs, take seconds to load.
         from tem_vae.sweeps.summary import print_summary, summarize
 
-        summary = summarize(sweep_dir)
-        print_summary(summary)
+        try:
+            summary = summarize(sweep_dir)
+            print_summary(summary)
+        except (OSError, ValueError) as error:
+            _log.error("the sweep in %s cannot be summarised: %s", sweep_dir, error)
+            return True
         return bool(summary.failures)
 
 

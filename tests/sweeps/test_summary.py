@@ -8,6 +8,7 @@ from scipy import stats
 from sweeps import write_job
 
 from tem_vae.runs.folder import RunFolder
+from tem_vae.sweeps.callback import SweepCallback
 from tem_vae.sweeps.jobs import read_jobs
 from tem_vae.sweeps.summary import reproducing_command, summarize
 from tem_vae.sweeps.table import best_row, estimate, tabulate, varied_keys
@@ -119,3 +120,11 @@ def test_command_repeats_overrides_and_seeds_but_not_where_it_ran(sweep):
 def test_a_folder_without_jobs_is_no_sweep(tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no job of a sweep"):
         read_jobs(tmp_path)
+
+
+def test_a_sweep_that_cannot_be_summarised_ends_with_status_1(sweep):
+    (sweep / "summary.csv").mkdir()
+    callback = SweepCallback()
+    callback.unfinished = sweep
+    with pytest.raises(SystemExit, match="1"):
+        callback.on_multirun_end(None)
