@@ -1,8 +1,8 @@
 """Causal log-sum-exps of dot products of two kinds, in memory linear in the number of steps."""
 
 import math
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -22,12 +22,12 @@ _LOGITS_KEPT = 2**21
 
 
 class CausalLogSumExps(NamedTuple):
-    """Log Σ_{s<=t} exp of the logits of each step t.
+    """Log Σ_{s<t} exp of the logits of each step t but the first, which has none before it.
 
     Attributes:
-        first: Of A_ts, (batch, time).
-        second: Of B_ts, (samples, batch, time).
-        both: Of A_ts + B_ts, (samples, batch, time).
+        first: Of A_ts, (batch, time - 1).
+        second: Of B_ts, (samples, batch, time - 1).
+        both: Of A_ts + B_ts, (samples, batch, time - 1).
     """
 
     first: Tensor
@@ -49,12 +49,21 @@ class _Tile(NamedTuple):
 
 
 class _Logits(NamedTuple):
-    """A and B in bits by their factors; layouts are (batch, time, D) and (samples, batch, time, D')."""
+    """A and B by their factors, (batch, rows, D) and (samples, batch, rows, D').
+
+    Row i of the queries is a step that sees rows 0 to i of the keys.
+    """
 
     first_queries: Tensor
     first_keys: Tensor
     second_queries: Tensor
     second_keys: Tensor
+
+    @classmethod
+    def shifted(cls, factors: Sequence[Tensor]) -> Self:
+        """From factors of every step: views, such that a step sees those before it, and not itself."""
+        first_queries, first_keys, second_queries, second_keys = factors
+        return cls(first_queries[:, 1:], first_keys[:, :-1], second_queries[:, :, 1:], second_keys[:, :-1])
 
     @property
     def are_few(self) -> bool:
@@ -73,16 +82,16 @@ class _Logits(NamedTuple):
             yield [_Tile(slice(start, stop), slice(max(0, end - columns), end)) for end in ends]
 
     def compute(self, tile: _Tile) -> tuple[Tensor, Tensor]:
-        """A, (batch, rows, columns), and B, (samples, batch, rows, columns)."""
-        first = matmul(self.first_queries[:, tile.rows], self.first_keys[:, tile.columns].mT)
-        second = matmul(self.second_queries[:, :, tile.rows], self.second_keys[:, tile.columns].mT)
+        """A in bits, (batch, rows, columns), and B, (samples, batch, rows, columns)."""
+        first = matmul(_BITS * self.first_queries[:, tile.rows], self.first_keys[:, tile.columns].mT)
+        second = matmul(_BITS * self.second_queries[:, :, tile.rows], self.second_keys[:, tile.columns].mT)
         return first, second
 
 
 class _LogSumExps(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, keep: bool, *factors: Tensor) -> tuple[Tensor, ...]:
-        logits = _Logits(*factors)
+        logits = _Logits.shifted(factors)
         samples, batch, time, _ = logits.second_queries.shape
         shapes = ((batch, time), (samples, batch, time), (samples, batch, time))
         results = tuple(logits.second_queries.new_empty(shape) for shape in shapes)
@@ -100,8 +109,10 @@ class _LogSumExps(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        logits, results, kept = _Logits(*ctx.saved_tensors[:4]), ctx.saved_tensors[4:7], ctx.saved_tensors[7:]
-        totals = _Logits(*(torch.zeros_like(factor) for factor in logits))
+        factors, results, kept = ctx.saved_tensors[:4], ctx.saved_tensors[4:7], ctx.saved_tensors[7:]
+        logits = _Logits.shifted(factors)
+        totals = [torch.zeros_like(factor) for factor in factors]
+        gradients = tuple(_BITS * gradient for gradient in gradients)
         for index, tile in enumerate(tile for tiles in logits.tiles() for tile in tiles):
             shares = kept[3 * index : 3 * index + 3] or _shares(logits, tile, results)
             # d lse / d logit is the share of the logit's exponential in the sum.
@@ -111,7 +122,7 @@ class _LogSumExps(torch.autograd.Function):
             ]
             if tile.diagonal is not None:
                 parts = [part.tril_(tile.diagonal) for part in parts]
-            _accumulate(totals, logits, tile, parts)
+            _accumulate(_Logits.shifted(totals), logits, tile, parts)
         return None, *totals
 
 
@@ -159,7 +170,7 @@ _apply: Callable[..., tuple[Tensor, Tensor, Tensor]] = _LogSumExps.apply  # whic
 def causal_log_sum_exps(
     first_queries: Tensor, first_keys: Tensor, second_queries: Tensor, second_keys: Tensor
 ) -> CausalLogSumExps:
-    """Log-sum-exps over s <= t of A_ts = a_t · a'_s, of B_ts = b_t · b'_s and of A_ts + B_ts.
+    """Log-sum-exps over s < t of A_ts = a_t · a'_s, of B_ts = b_t · b'_s and of A_ts + B_ts.
 
     Logits are computed tile by tile, forward and once more backward, so that no (time, time) array is formed
     and memory grows with time, not with its square; only those of a few short walks are kept. One pass for
@@ -172,6 +183,6 @@ def causal_log_sum_exps(
         second_queries: b_t, (samples, batch, time, D'); A is the same for every sample.
         second_keys: b'_s, (batch, time, D').
     """
-    logits = _Logits(_BITS * first_queries, first_keys, _BITS * second_queries, second_keys)
-    keep = torch.is_grad_enabled() and logits.are_few
-    return CausalLogSumExps(*(lse / _BITS for lse in _apply(keep, *logits)))
+    factors = (first_queries, first_keys, second_queries, second_keys)
+    keep = torch.is_grad_enabled() and _Logits.shifted(factors).are_few
+    return CausalLogSumExps(*(lse / _BITS for lse in _apply(keep, *factors)))

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from tem_vae.geometry.precision import matrix_dtype
+from tem_vae.geometry.precision import matmul, matrix_dtype
 from tem_vae.model.parts import Location
 
 
@@ -30,12 +30,13 @@ class PathIntegrator(nn.Module):
     def forward(self, actions: Tensor) -> Tensor:
         """Location codes of whole walks from their beginning, (batch, time - 1) -> (batch, time, 2 channels).
 
-        Phases are summed in float64 where the device has it: a rounding error would stay in the sum for the
-        rest of the walk.
+        Rotations add, so a phase is how often each action was taken, times its rotation, in float64 where the
+        device has it: many rotations may add up to one of many turns.
         """
-        steps = self.rotations.to(matrix_dtype(actions.device))[actions]
-        start = steps.new_zeros(len(steps), 1, self.channels)
-        return self.locate(torch.cat([start, steps.cumsum(dim=1)], dim=1)).code
+        rotations = self.rotations.to(matrix_dtype(actions.device))
+        taken = torch.nn.functional.one_hot(actions.long(), len(rotations)).cumsum(dim=1)
+        times = torch.nn.functional.pad(taken, (0, 0, 1, 0)).to(rotations)
+        return self.locate(matmul(times, rotations)).code
 
     def start(self, *batch: int) -> Location:
         """Where every walk begins, (*batch): all phases 0."""

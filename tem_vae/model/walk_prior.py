@@ -143,10 +143,10 @@ class WalkPrior:
         """
         half = -0.5 * centers.square().sum(dim=-1, keepdim=True)
         factors = (
-            self.near.queries[:, 1:],
-            self.near.keys[:, :-1],
-            torch.cat([queries, torch.ones_like(queries[..., :1])], dim=-1)[..., 1:, :],
-            torch.cat([centers, half], dim=-1)[:, :-1],
+            self.near.queries,
+            self.near.keys,
+            torch.cat([queries, torch.ones_like(queries[..., :1])], dim=-1),
+            torch.cat([centers, half], dim=-1),
         )
         dtype = _summation_dtype(*factors)
         lse = causal_log_sum_exps(*(factor.to(dtype) for factor in factors))
