@@ -1,5 +1,6 @@
 """The part of the schema that says what worlds are like."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -53,12 +54,12 @@ ClosedRange = Annotated[
 SizeRange = Annotated[tuple[int, int], BeforeValidator(_as_range), Allowed(_SIZE)]
 
 
-class WorldSection(Section):
+class WorldSection(Section, ABC):
     """What the sections of all kinds of worlds have in common."""
 
+    @abstractmethod
     def build(self) -> WorldSource:
         """The source of worlds that the section describes."""
-        raise NotImplementedError
 
     @property
     def actions(self) -> tuple[str, ...]:
