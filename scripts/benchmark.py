@@ -2,10 +2,10 @@
 
 import argparse
 
-from tem_vae.studies.benchmarks import geometry, training
+from tem_vae.studies.benchmarks import geometry, memory, observer, training
 
 # Each suite is a module with `add_arguments(parser)` and `run(arguments)`.
-_SUITES = {"geometry": geometry, "training": training}
+_SUITES = {"geometry": geometry, "training": training, "memory": memory, "observer": observer}
 
 
 def main() -> None:
