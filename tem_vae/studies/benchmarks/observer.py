@@ -98,7 +98,7 @@ def render(kept: dict[str, list[Steps]]) -> str:
     return (
         "# Observer: a step after many\n\n"
         "<!-- Written by scripts/benchmark.py observer; edit that, not this. -->\n\n"
-        f"On {describe_machine(torch.device('cpu'))}, one thread, CPU milliseconds of the next {_TIMED} steps.\n\n"
+        f"On {describe_machine(torch.device('cpu'))}, one thread, CPU time of the next {_TIMED} steps.\n\n"
         + markdown_table(header, rows)
     )
 
