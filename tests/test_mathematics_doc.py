@@ -212,14 +212,17 @@ def check_distance_of_places(case: SimpleNamespace) -> None:
     phases = torch.randn(5, 6, dtype=torch.float64)
     codes = torch.cat([phases.cos(), phases.sin()], dim=-1) / math.sqrt(6)
     squared = 2 / 6 * (1 - (phases[-1] - phases[:-1]).cos()).sum(-1)
-    found = memory(codes[None], torch.zeros(1, 5, N).double(), case.factorization).log_weights[0, -1, 1:5]
+    seen = torch.ones(1, 5, dtype=torch.bool)
+    prior = memory(codes[None], torch.zeros(1, 5, N).double(), case.factorization, seen)
+    found = prior.log_weights[0, -1, 1:5]
     torch.testing.assert_close(found - found[0], -0.5 * (squared - squared[0]) * memory.precision)
 
 
 def check_memory_prior(case: SimpleNamespace) -> None:
     memory = model().memory
     codes, z = torch.randn(1, 3, N).double(), torch.randn(1, 3, N).double()
-    prior = memory(torch.randn(1, 3, 12).double(), codes, case.factorization)
+    seen = torch.tensor([[True, False, True]])
+    prior = memory(torch.randn(1, 3, 12).double(), codes, case.factorization, seen)
     null = Neighborhood(memory.null_center, memory.null_scale, case.factorization).log_prob(z)
     memories = Neighborhood(codes, memory.memory_scale, case.factorization).log_prob(z[:, :, None])
     expected = (prior.log_weights + torch.cat([null[..., None], memories], dim=-1)).logsumexp(-1)

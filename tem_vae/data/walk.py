@@ -35,7 +35,8 @@ class Walks(NamedTuple):
     What stands at padded steps is never read into a loss, a score or a gradient; zeros will do.
 
     Attributes:
-        percepts: What was perceived at each step, standardised, (batch, time, *shape).
+        percepts: What was perceived at each step, standardised, (batch, time, *shape). One with a NaN in it
+            is missing: the step moves, and is neither remembered nor scored.
         actions: What leads from step t to t + 1: numbers, (batch, time - 1), int64; or real-valued,
             (batch, time - 1, A).
         mask: True at the steps of each walk, False at its padding, (batch, time), boolean.
@@ -46,6 +47,11 @@ class Walks(NamedTuple):
     actions: Tensor
     mask: Tensor
     truth: Truth | None = None
+
+    @property
+    def seen(self) -> Tensor:
+        """True at the steps that count: neither padding nor without a percept, (batch, time), boolean."""
+        return self.mask & ~self.percepts.isnan().flatten(2).any(dim=-1)
 
     @property
     def places(self) -> Tensor | None:
@@ -140,7 +146,8 @@ def classify_steps(places: Tensor, mask: Tensor | None = None) -> StepKinds:
 
     Args:
         places: The place occupied at each step, shape (batch, time).
-        mask: False at padded steps, which are of no kind; without a mask there are none.
+        mask: False at padded steps and at those without a percept. They are of no kind, and a place or class
+            is not known from them; a link that they lead over was walked. Without a mask there are none.
     """
     start, end = places[:, :-1], places[:, 1:]
     link = torch.minimum(start, end) * (places.max() + 1) + torch.maximum(start, end)
@@ -148,17 +155,18 @@ def classify_steps(places: Tensor, mask: Tensor | None = None) -> StepKinds:
     move = torch.cat([nowhere, start != end], dim=1)
     if mask is not None:
         move = move & mask
-    seen = occurred_before(places)
+    seen = occurred_before(places, mask)
     walked = torch.cat([nowhere, occurred_before(link)], dim=1)
     revisit = move & seen
     return StepKinds(move, revisit, revisit & walked, revisit & ~walked, move & ~seen)
 
 
-def occurred_before(symbols: Tensor) -> Tensor:
+def occurred_before(symbols: Tensor, mask: Tensor | None = None) -> Tensor:
     """Whether the same symbol stands earlier in its row, shape (batch, time), boolean.
 
     Args:
         symbols: Integers of shape (batch, time).
+        mask: False at what is not looked for, (batch, time); without a mask there is none of it.
     """
     batch, time = symbols.shape
     if symbols.numel() == 0:
@@ -166,5 +174,6 @@ def occurred_before(symbols: Tensor) -> Tensor:
     compact = torch.unique(symbols, return_inverse=True)[1]
     steps = torch.arange(time, device=symbols.device).expand(batch, time)
     first = torch.full((batch, int(compact.max()) + 1), time, device=symbols.device)
-    first = first.scatter_reduce(1, compact, steps, "amin")
+    looked_for = steps if mask is None else steps.masked_fill(~mask, time)
+    first = first.scatter_reduce(1, compact, looked_for, "amin")
     return first.gather(1, compact) < steps

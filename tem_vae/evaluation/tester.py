@@ -79,12 +79,12 @@ class Tester(L.LightningModule):
         """Score one batch of walks."""
         torch.manual_seed(self.seed * 2**31 + batch_idx)
         inference = self.model.infer(batch.percepts, batch.actions)
-        self.bound_scores.update_terms(self.model.bound(batch.percepts, inference), batch.mask)
+        self.bound_scores.update_terms(self.model.bound(batch.percepts, inference), batch.seen)
         beginning = batch.beginning(IWAE_STEPS)
         bounds = importance_weighted_bounds(
             self.model, beginning, self.model.beginning(inference, IWAE_STEPS), IWAE_SAMPLES
         )
-        self.bound_scores.update_importance_weighted(bounds, beginning.mask)
+        self.bound_scores.update_importance_weighted(bounds, beginning.seen)
         reconstruction = self.model.decode_posterior(inference)
         self.prediction_scores.update(batch, self.model.expect(inference), reconstruction)
         self.prediction_scores.update_agents(batch)

@@ -88,13 +88,17 @@ class StandardNormalPrior(nn.Module):
         """0: places are not told apart."""
         return torch.tensor(0.0)
 
-    def forward(self, locations: Tensor, codes: Tensor, factorization: Factorization) -> "MemorylessPrior":
+    def forward(
+        self, locations: Tensor, codes: Tensor, factorization: Factorization, seen: Tensor
+    ) -> "MemorylessPrior":
         """The same for every step of walks, codes of shape (batch, time, N)."""
         return MemorylessPrior(self._null(factorization).expand(codes.shape[:-1]))
 
-    def at_places(self, places: Tensor, codes: Tensor, factorization: Factorization) -> "MemorylessPrior":
+    def at_places(
+        self, places: Tensor, codes: Tensor, factorization: Factorization, seen: Tensor
+    ) -> "MemorylessPrior":
         """The same: to know places is of no use without memories."""
-        return self.forward(places, codes, factorization)
+        return self.forward(places, codes, factorization, seen)
 
     def log_weights_at(self, locations: Tensor, remembered: Tensor, counts: Tensor) -> Tensor:
         """All weight on the one component, (*, time, 1 + memories)."""

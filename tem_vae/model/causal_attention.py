@@ -20,9 +20,14 @@ _COLUMNS = 1024
 _LOGITS_AT_ONCE = 2**18
 _LOGITS_KEPT = 2**21
 
+# Of what a step does not see. No −inf: where it sees nothing, differences must stay numbers.
+_HIDDEN = -1e30
+
 
 class CausalLogSumExps(NamedTuple):
     """Log Σ_{s<t} exp of the logits of each step t but the first, which has none before it.
+
+    Where none of the steps before t was seen, it is less than −1e29.
 
     Attributes:
         first: Of A_ts, (batch, time - 1).
@@ -51,19 +56,21 @@ class _Tile(NamedTuple):
 class _Logits(NamedTuple):
     """A and B by their factors, (batch, rows, D) and (samples, batch, rows, D').
 
-    Row i of the queries is a step that sees rows 0 to i of the keys.
+    Row i of the queries is a step that sees those of rows 0 to i of the keys that are seen, (batch, rows).
     """
 
     first_queries: Tensor
     first_keys: Tensor
     second_queries: Tensor
     second_keys: Tensor
+    seen: Tensor
 
     @classmethod
-    def shifted(cls, factors: Sequence[Tensor]) -> Self:
+    def shifted(cls, factors: Sequence[Tensor], seen: Tensor) -> Self:
         """From factors of every step: views, such that a step sees those before it, and not itself."""
         first_queries, first_keys, second_queries, second_keys = factors
-        return cls(first_queries[:, 1:], first_keys[:, :-1], second_queries[:, :, 1:], second_keys[:, :-1])
+        first_queries, second_queries = first_queries[:, 1:], second_queries[:, :, 1:]
+        return cls(first_queries, first_keys[:, :-1], second_queries, second_keys[:, :-1], seen[:, :-1])
 
     @property
     def are_few(self) -> bool:
@@ -81,36 +88,43 @@ class _Logits(NamedTuple):
             ends = range(stop, 0, -columns)
             yield [_Tile(slice(start, stop), slice(max(0, end - columns), end)) for end in ends]
 
-    def compute(self, tile: _Tile) -> tuple[Tensor, Tensor]:
-        """A in bits, (batch, rows, columns), and B, (samples, batch, rows, columns)."""
+    def compute(self, tile: _Tile) -> tuple[Tensor, Tensor, Tensor]:
+        """A in bits, (batch, rows, columns), B and A + B, (samples, batch, rows, columns)."""
         first = matmul(_BITS * self.first_queries[:, tile.rows], self.first_keys[:, tile.columns].mT)
         second = matmul(_BITS * self.second_queries[:, :, tile.rows], self.second_keys[:, tile.columns].mT)
-        return first, second
+        hidden = ~self.seen[:, None, tile.columns]
+        if tile.diagonal is not None:
+            shape = first.shape[-2:]
+            hidden = hidden | torch.ones(shape, dtype=torch.bool, device=first.device).triu(tile.diagonal + 1)
+        first.masked_fill_(hidden, _HIDDEN)
+        second.masked_fill_(hidden, _HIDDEN)
+        return first, second, first + second
 
 
 class _LogSumExps(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, keep: bool, *factors: Tensor) -> tuple[Tensor, ...]:
-        logits = _Logits.shifted(factors)
+    def forward(ctx: Any, keep: bool, seen: Tensor, *factors: Tensor) -> tuple[Tensor, ...]:
+        logits = _Logits.shifted(factors, seen)
         samples, batch, time, _ = logits.second_queries.shape
         shapes = ((batch, time), (samples, batch, time), (samples, batch, time))
         results = tuple(logits.second_queries.new_empty(shape) for shape in shapes)
         kept: list[Tensor] = []
         for tiles in logits.tiles():
             for tile in tiles:
-                scaled = _mask(logits.compute(tile), tile)
+                scaled = logits.compute(tile)
                 for result, each in zip(results, scaled, strict=True):
                     part, found = result[..., tile.rows], _normalize_(each)
                     part.copy_(found if tile is tiles[0] else torch.logaddexp2(part, found))
                 kept.extend(scaled if keep else ())
-        ctx.save_for_backward(*factors, *results, *kept)
+        ctx.save_for_backward(seen, *factors, *results, *kept)
         return results
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        factors, results, kept = ctx.saved_tensors[:4], ctx.saved_tensors[4:7], ctx.saved_tensors[7:]
-        logits = _Logits.shifted(factors)
+        seen, *saved = ctx.saved_tensors
+        factors, results, kept = saved[:4], saved[4:7], saved[7:]
+        logits = _Logits.shifted(factors, seen)
         totals = [torch.zeros_like(factor) for factor in factors]
         gradients = tuple(_BITS * gradient for gradient in gradients)
         for index, tile in enumerate(tile for tiles in logits.tiles() for tile in tiles):
@@ -122,18 +136,8 @@ class _LogSumExps(torch.autograd.Function):
             ]
             if tile.diagonal is not None:
                 parts = [part.tril_(tile.diagonal) for part in parts]
-            _accumulate(_Logits.shifted(totals), logits, tile, parts)
-        return None, *totals
-
-
-def _mask(logits: tuple[Tensor, Tensor], tile: _Tile) -> tuple[Tensor, Tensor, Tensor]:
-    """A, B and A + B with −inf where s > t; overwrites A and B."""
-    first, second = logits
-    if tile.diagonal is not None:
-        future = torch.ones(first.shape[-2:], dtype=torch.bool, device=first.device).triu(tile.diagonal + 1)
-        first.masked_fill_(future, -torch.inf)
-        second.masked_fill_(future, -torch.inf)
-    return first, second, first + second
+            _accumulate(_Logits.shifted(totals, seen), logits, tile, parts)
+        return None, None, *totals
 
 
 def _normalize_(x: Tensor) -> Tensor:
@@ -144,11 +148,10 @@ def _normalize_(x: Tensor) -> Tensor:
     return total.log2_().add_(largest).squeeze(-1)
 
 
-def _shares(logits: _Logits, tile: _Tile, results: tuple[Tensor, ...]) -> list[Tensor]:
+def _shares(logits: _Logits, tile: _Tile, results: Sequence[Tensor]) -> list[Tensor]:
     """What `_normalize_` would leave of a tile if it were the whole of its rows."""
-    first, second = logits.compute(tile)
     lses = (result[..., tile.rows, None] for result in results)
-    parts = zip((first, second, first + second), lses, strict=True)
+    parts = zip(logits.compute(tile), lses, strict=True)
     return [part.sub_(lse).clamp_min_(_SMALLEST).exp2_() for part, lse in parts]
 
 
@@ -168,9 +171,9 @@ _apply: Callable[..., tuple[Tensor, Tensor, Tensor]] = _LogSumExps.apply  # whic
 
 
 def causal_log_sum_exps(
-    first_queries: Tensor, first_keys: Tensor, second_queries: Tensor, second_keys: Tensor
+    first_queries: Tensor, first_keys: Tensor, second_queries: Tensor, second_keys: Tensor, *, seen: Tensor
 ) -> CausalLogSumExps:
-    """Log-sum-exps over s < t of A_ts = a_t · a'_s, of B_ts = b_t · b'_s and of A_ts + B_ts.
+    """Log-sum-exps over the seen s < t of A_ts = a_t · a'_s, of B_ts = b_t · b'_s and of A_ts + B_ts.
 
     Logits are computed tile by tile, forward and once more backward, so that no (time, time) array is formed
     and memory grows with time, not with its square; only those of a few short walks are kept. One pass for
@@ -182,7 +185,8 @@ def causal_log_sum_exps(
         first_keys: a'_s, (batch, time, D).
         second_queries: b_t, (samples, batch, time, D'); A is the same for every sample.
         second_keys: b'_s, (batch, time, D').
+        seen: False at the steps s that are left out, (batch, time), boolean.
     """
     factors = (first_queries, first_keys, second_queries, second_keys)
-    keep = torch.is_grad_enabled() and _Logits.shifted(factors).are_few
-    return CausalLogSumExps(*(lse / _BITS for lse in _apply(keep, *factors)))
+    keep = torch.is_grad_enabled() and _Logits.shifted(factors, seen).are_few
+    return CausalLogSumExps(*(lse / _BITS for lse in _apply(keep, seen, *factors)))

@@ -60,12 +60,13 @@ def check_walks(percepts: Tensor, actions: Tensor, percept_shape: tuple[int, ...
 def check_percept_values(percepts: Tensor) -> None:
     """Check that percepts, (batch, time, ...), can be squared and summed in float32. Waits for the device.
 
-    One that cannot makes everything that the walk's memory recalls afterwards NaN, without a word.
+    One that cannot makes everything that the walk's memory recalls afterwards NaN, without a word. A NaN is
+    no such value: it says that the percept is missing.
 
     Raises:
-        ValueError: One is NaN, infinite or far too large; says of which walk and step.
+        ValueError: One is infinite or far too large; says of which walk and step.
     """
-    small = percepts.abs() <= LARGEST_PERCEPT  # false for NaN, too
+    small = ~(percepts.abs() > LARGEST_PERCEPT)  # true for NaN, too
     if small.all():
         return
     walk, step, *feature = (~small).nonzero()[0].tolist()

@@ -26,7 +26,8 @@ class MemoryPrior(nn.Module):
     with :math:`d^2(g, g') = 2 - 2 g\cdot g'`. The first summand of a memory's weight says that it was made
     near this location; the second, spread evenly over all memories, that it was made in this world. Without
     it the bound would widen the kernel to borrow from elsewhere (a few visits are a poor density), and
-    predictions would blur. Strictly causal: step t never sees its own percept or a later one.
+    predictions would blur. Strictly causal: step t never sees its own percept or a later one. A step whose
+    percept is missing is no memory: it is left out of the sum, and t − 1 does not count it.
 
     In training only, a memory may also lose ``forgetting`` nats of its near weight with every step of its
     age. Over short times an action and its opposite meet often, and longer loops cannot yet mislead: that is
@@ -66,41 +67,48 @@ class MemoryPrior(nn.Module):
         """eps_0."""
         return self.scale * self.log_null_scale_ratio.exp()
 
-    def forward(self, locations: Tensor, codes: Tensor, factorization: Factorization) -> WalkPrior:
+    def forward(
+        self, locations: Tensor, codes: Tensor, factorization: Factorization, seen: Tensor
+    ) -> WalkPrior:
         """The prior of every step of walks.
 
         Args:
             locations: Location codes, (batch, time, 2 channels).
             codes: The reference codes, (batch, time, N).
             factorization: Of the pseudometric in use.
+            seen: False at the steps that are not remembered, (batch, time).
         """
         # −½ d²(g_t, g_s)/lambda² = (g_t · g_s − 1)/lambda².
         near = Nearness(self.precision * locations, locations, -self.precision)
         if self.training and self.forgetting > 0:
             near = near.forget(self.forgetting)
-        return self._prior(near, codes, factorization)
+        return self._prior(near, codes, factorization, seen)
 
-    def at_places(self, places: Tensor, codes: Tensor, factorization: Factorization) -> WalkPrior:
+    def at_places(
+        self, places: Tensor, codes: Tensor, factorization: Factorization, seen: Tensor
+    ) -> WalkPrior:
         """The prior at distance 0 from memories of the same place and infinity from all others.
 
         Args:
             places: Numbers of places, (batch, time).
             codes: The reference codes, (batch, time, N).
             factorization: Of the pseudometric in use.
+            seen: False at the steps that are not remembered, (batch, time).
         """
         digits = _signed_digits(places).to(matrix_dtype(codes.device))
         near = Nearness(
             0.5 * _INFINITY * digits, digits, -0.5 * _INFINITY * digits.new_tensor(digits.shape[-1])
         )
-        return self._prior(near, codes, factorization)
+        return self._prior(near, codes, factorization, seen)
 
-    def _prior(self, near: Nearness, codes: Tensor, factorization: Factorization) -> WalkPrior:
+    def _prior(self, near: Nearness, codes: Tensor, factorization: Factorization, seen: Tensor) -> WalkPrior:
         return WalkPrior(
             near,
             self.background_logit,
             self._null_weight,
             Neighborhood(codes, self.memory_scale, factorization, validate_args=False),
             self._null(factorization),
+            seen,
         )
 
     def _null(self, factorization: Factorization) -> Neighborhood:

@@ -15,8 +15,8 @@ class Expectation(NamedTuple):
     """What memory leads one to expect after an action, before anything is perceived there.
 
     Attributes:
-        memory_weights: w_ts of everything observed so far, oldest first, (*batch, memories); of what is kept
-            of it, where the observer has a capacity.
+        memory_weights: w_ts of every step so far, oldest first, (*batch, memories), 0 of a missing percept;
+            of what is kept of them, where the observer has a capacity.
         novelty: w_t0, the weight of the null component, (*batch).
         percept: The decoded mode of the memory prior, (*batch, *percept_shape).
     """
@@ -67,10 +67,11 @@ class Observer:
 
     @torch.no_grad()
     def observe(self, percept: Tensor, action: int | Tensor | None = None) -> Expectation:
-        """What was to be expected at this step; then its percept is remembered.
+        """What was to be expected at this step; then its percept is remembered, unless it is missing.
 
         Args:
-            percept: Standardised, (*batch, *percept_shape); *batch are walks side by side.
+            percept: Standardised, (*batch, *percept_shape); *batch are walks side by side. A NaN in it says
+                that it is missing: the walk has moved, and saw nothing there.
             action: What led here from the last percept, a number or (*batch); None for the first percept.
 
         Raises:
@@ -87,7 +88,8 @@ class Observer:
                 "another walk."
             )
         expectation = self._expect(walk)
-        walk.remembered.append(self.model.encoder(percept), walk.here.code)
+        code, seen = self.model.encode(percept)
+        walk.remembered.append(code, walk.here.code, seen)
         self._walk = walk
         return expectation
 
@@ -118,7 +120,7 @@ class Observer:
 
     @property
     def counts(self) -> Tensor:
-        """How many percepts each memory stands for, the older first, (*batch, memories).
+        """How many percepts each memory stands for, the older first, (*batch, memories); 0 for a missing one.
 
         Raises:
             ValueError: Nothing was observed yet.
@@ -135,7 +137,7 @@ class Observer:
             raise ValueError(f"no action leads to the first percept of a walk, but action is {action}.")
         integrator = self.model.integrator
         here = integrator.start(*self._batch_of(percept))
-        code, factorization = self.model.encoder(percept), self.model.metric.factorize()
+        (code, _), factorization = self.model.encode(percept), self.model.metric.factorize()
         return _Walk(here, Remembered(self.model.memory, factorization, code, here.code, self.capacity))
 
     def _move(self, walk: _Walk, action: int | Tensor | None) -> _Walk:

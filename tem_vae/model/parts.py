@@ -105,7 +105,7 @@ class Prior(Protocol):
 
     @property
     def heaviest(self) -> Tensor:
-        """The remembered step of greatest weight at every step, (batch, time); 0 at the first."""
+        """The remembered step of greatest weight at every step, (batch, time); 0 where there is none."""
 
     def weigh(self, values: Tensor) -> Tensor:
         """Σ_s w_ts v_s, (batch, time, D), for values of every step, (batch, time, D)."""
@@ -139,22 +139,24 @@ class Memory(Protocol):
     def precision(self) -> Tensor:
         """1/lambda², how much memories at different location codes are told apart."""
 
-    def __call__(self, locations: Tensor, codes: Tensor, factorization: Factorization) -> Prior:
+    def __call__(self, locations: Tensor, codes: Tensor, factorization: Factorization, seen: Tensor) -> Prior:
         """The prior of every step of walks.
 
         Args:
             locations: Location codes, (batch, time, G).
             codes: The reference codes, (batch, time, N).
             factorization: Of the pseudometric in use.
+            seen: False at the steps that are not remembered, since their percept is missing, (batch, time).
         """
 
-    def at_places(self, places: Tensor, codes: Tensor, factorization: Factorization) -> Prior:
+    def at_places(self, places: Tensor, codes: Tensor, factorization: Factorization, seen: Tensor) -> Prior:
         """The prior if places were known: at distance 0 from memories of the same place, else infinity.
 
         Args:
             places: Numbers of places, (batch, time).
             codes: The reference codes, (batch, time, N).
             factorization: Of the pseudometric in use.
+            seen: False at the steps that are not remembered, (batch, time).
         """
 
     def log_weights_at(self, locations: Tensor, remembered: Tensor, counts: Tensor) -> Tensor:
@@ -163,7 +165,7 @@ class Memory(Protocol):
         Args:
             locations: Location codes, (*, time, G).
             remembered: Location codes of the memories, (*, memories, G).
-            counts: How often each was remembered, (*, memories).
+            counts: How often each was remembered, (*, memories); one of 0 is no memory and has no weight.
         """
 
     def scalars(self) -> dict[str, Tensor]:

@@ -25,7 +25,8 @@ class Remembered:
     ½ d²(g, g')/lambda² + ½ ‖w(c) − w(c')‖²/eps_m².
 
     A merged memory has the mean code of all that it stands for, the location code of the one that stood for
-    more (of the older, where both stood for as many), and the sum of their counts.
+    more (of the older, where both stood for as many), and the sum of their counts. What was appended unseen
+    has the count 0, so no weight, and is merged before anything else.
 
     Args:
         memory: The memory of the model.
@@ -57,7 +58,7 @@ class Remembered:
 
     @property
     def counts(self) -> Tensor:
-        """How often each was remembered, (*batch, memories)."""
+        """How often each was remembered, (*batch, memories); 0 for what was not seen."""
         return self._counts[..., 1 : self._used]
 
     def log_weights(self, location: Tensor) -> Tensor:
@@ -76,18 +77,19 @@ class Remembered:
         some = (shares.flatten(0, -2).amax(dim=0) > _SMALLEST_SHARE).nonzero().squeeze(-1)
         return matmul(shares[..., some], codes[..., some, :]).squeeze(-2)
 
-    def append(self, code: Tensor, location: Tensor) -> None:
-        """Remember a code, (*batch, N), at a location code, (*batch, G)."""
+    def append(self, code: Tensor, location: Tensor, seen: Tensor) -> None:
+        """Remember a code, (*batch, N), at a location code, (*batch, G), where it was seen, (*batch)."""
         if self.capacity is not None and self._used > self.capacity:
             self._merge(max(1, int(_SHARE_MERGED * self.capacity)))
         if self._used == self._codes.shape[-2]:
             self._resize(2 * self._used)
-        self._write(slice(self._used, self._used + 1), code.unsqueeze(-2), location.unsqueeze(-2), None)
+        row = slice(self._used, self._used + 1)
+        self._write(row, code.unsqueeze(-2), location.unsqueeze(-2), seen.unsqueeze(-1))
         self._used += 1
 
-    def _write(self, rows: slice, codes: Tensor, locations: Tensor, counts: Tensor | None) -> None:
+    def _write(self, rows: slice, codes: Tensor, locations: Tensor, counts: Tensor) -> None:
         self._codes[..., rows, :], self._locations[..., rows, :] = codes, locations
-        self._counts[..., rows] = 1 if counts is None else counts
+        self._counts[..., rows] = counts.to(self._counts.dtype)
         self._scales[..., rows] = self.memory.memory_scale
         self._whitened[..., rows, :] = self.factorization.whiten(codes)
         self._keys[..., rows, :] = neighborhood_keys(self._whitened[..., rows, :], self._scales[..., rows])
@@ -108,6 +110,8 @@ class Remembered:
         cost = 0.5 * self.memory.precision * pairwise_squared_distance(locations, locations)
         whitened = self._whitened[..., rows, :] / self.memory.memory_scale
         cost = cost + 0.5 * pairwise_squared_distance(whitened, whitened)
+        unseen = counts == 0
+        cost = cost.masked_fill(unseen.unsqueeze(-1) | unseen.unsqueeze(-2), -1.0)
         batch = [
             _merge_closest(*one, pairs=pairs)
             for one in zip(
@@ -132,7 +136,7 @@ def _merge_closest(
     younger, older = _closest_pairs(cost, pairs).unbind(-1)
     codes, locations, counts = codes.clone(), locations.clone(), counts.clone()
     total = counts[older] + counts[younger]
-    share = (counts[younger] / total).unsqueeze(-1)
+    share = (counts[younger] / total.clamp_min(1)).unsqueeze(-1)
     codes[older] = torch.lerp(codes[older], codes[younger], share)
     heavier = (counts[younger] > counts[older]).unsqueeze(-1)
     locations[older] = torch.where(heavier, locations[younger], locations[older])

@@ -19,10 +19,13 @@ class Inference:
     Attributes:
         posterior: q(z_t | x_t), batch shape (batch, time), centered on the reference codes.
         prior: p(z_t | past), batch shape (batch, time).
+        seen: False at the steps whose percept is missing, (batch, time). Their code is that of zeros: it is
+            not remembered, and means nothing.
     """
 
     posterior: Neighborhood
     prior: Prior
+    seen: Tensor
 
     @property
     def codes(self) -> Tensor:
@@ -71,6 +74,8 @@ class TemVae(nn.Module):
     def infer(self, percepts: Tensor, actions: Tensor) -> Inference:
         """Posterior and prior of every step of the walks.
 
+        A percept with a NaN in it is missing: the step moves, and is not remembered.
+
         Args:
             percepts: Standardised, (batch, time, *percept_shape), in the dtype of the model.
             actions: (batch, time - 1) or (batch, time - 1, A). Their values are not read here: that would
@@ -84,15 +89,15 @@ class TemVae(nn.Module):
         self.integrator.check_kind(actions)
         locations = self.integrator(actions)
         factorization = self.metric.factorize()
-        codes = self.encoder(percepts)
+        codes, seen = self.encode(percepts)
         posterior = Neighborhood(codes, self.scale, factorization, validate_args=False)
-        return Inference(posterior, self.memory(locations, codes, factorization))
+        return Inference(posterior, self.memory(locations, codes, factorization, seen), seen)
 
     def beginning(self, inference: Inference, steps: int) -> Inference:
         """The same of the first steps of every walk: no step depends on a later one."""
         codes, factorization = inference.codes[:, :steps], inference.posterior.factorization
         posterior = Neighborhood(codes, self.scale, factorization, validate_args=False)
-        return Inference(posterior, inference.prior.beginning(steps))
+        return Inference(posterior, inference.prior.beginning(steps), inference.seen[:, :steps])
 
     def bound(self, percepts: Tensor, inference: Inference) -> ElboTerms:
         """The bound from one posterior sample a step, terms of shape (batch, time).
@@ -104,20 +109,22 @@ class TemVae(nn.Module):
         return self.evaluate_sample(percepts, inference, *inference.posterior.rsample_with_u())
 
     def evaluate_sample(self, percepts: Tensor, inference: Inference, z: Tensor, u: Tensor) -> ElboTerms:
-        """The terms of the bound at posterior samples, (*samples, batch, time).
+        """The terms of the bound at posterior samples, (*samples, batch, time); 0 where a percept is missing.
 
         Args:
-            percepts: Standardised, (batch, time, *percept_shape).
+            percepts: Standardised, (batch, time, *percept_shape); those that were inferred from.
             inference: The posterior that the samples come from, and the prior to compare with.
             z: Samples, (*samples, batch, time, N).
             u: The noise they were made from, (*samples, batch, time, M).
         """
-        posterior = inference.posterior
+        posterior, seen = inference.posterior, inference.seen
+        percepts = _zeros_unless(seen, percepts)
         whitened = posterior.whitened_center + posterior.scale.unsqueeze(-1) * u
+        reconstruction = self.decoder.log_prob(percepts, self.embed(z, inference.embedding))
         return ElboTerms(
-            reconstruction=self.decoder.log_prob(percepts, self.embed(z, inference.embedding)),
-            log_prior=inference.prior.log_prob_whitened(whitened),
-            log_posterior=posterior.log_prob(z, u=u),
+            reconstruction=torch.where(seen, reconstruction, 0),
+            log_prior=torch.where(seen, inference.prior.log_prob_whitened(whitened), 0),
+            log_posterior=torch.where(seen, posterior.log_prob(z, u=u), 0),
         )
 
     @torch.no_grad()
@@ -144,7 +151,7 @@ class TemVae(nn.Module):
         """`expect` of walks given as `infer` takes them; only earlier percepts are used at each step.
 
         Raises:
-            ValueError: Shapes or dtypes do not fit, there is no such action, or a percept is not finite.
+            ValueError: Shapes or dtypes do not fit, there is no such action, or a percept is infinite.
         """
         self.integrator.check_kind(actions)
         self.integrator.check_values(actions)
@@ -157,13 +164,14 @@ class TemVae(nn.Module):
         """The decoded codes of percepts that belong to no walk, (*, *percept_shape).
 
         Args:
-            percepts: Standardised, (*, *percept_shape), in the dtype of the model.
+            percepts: Standardised, (*, *percept_shape), in the dtype of the model; one that is missing is
+                taken for zeros.
 
         Raises:
             ValueError: Shape or dtype does not fit.
         """
         self.check_percepts(percepts)
-        return self.decoder(self.embed(self.encoder(percepts), self.metric.E))
+        return self.decoder(self.embed(self.encode(percepts)[0], self.metric.E))
 
     def check_percepts(self, percepts: Tensor) -> None:
         """Check that the model can read percepts, (*, *percept_shape).
@@ -173,6 +181,22 @@ class TemVae(nn.Module):
         """
         check_percepts(percepts, self.encoder.percept_shape, self.metric.weight.dtype)
 
+    def encode(self, percepts: Tensor) -> tuple[Tensor, Tensor]:
+        """The reference codes of percepts, (*, N), and which of them are not missing, (*).
+
+        Args:
+            percepts: Standardised, (*, *percept_shape); one with a NaN in it is missing, and its code is that
+                of zeros.
+        """
+        seen = ~percepts.isnan().flatten(-len(self.encoder.percept_shape)).any(dim=-1)
+        return self.encoder(_zeros_unless(seen, percepts)), seen
+
     def embed(self, z: Tensor, embedding: Tensor) -> Tensor:
         """E z, (*, N) -> (*, M): all that the decoder may read of a code."""
         return matmul(z, embedding.mT)
+
+
+def _zeros_unless(seen: Tensor, percepts: Tensor) -> Tensor:
+    """Percepts, (*, *percept_shape), with zeros for those that are missing; seen has shape (*)."""
+    missing = ~seen.reshape(*seen.shape, *(1,) * (percepts.ndim - seen.ndim))
+    return percepts.masked_fill(missing, 0)

@@ -77,7 +77,8 @@ class WalkPrior:
     .. math:: p(z_t|past) \propto e^{b_0} p_0(z_t)
               + \sum_{s<t} \left( e^{L_{ts}} + \frac{e^b}{t-1} \right) p_s(z_t)
 
-    with L the nearness. Step t never sees itself or a later step. The log density needs three causal
+    with L the nearness. Step t never sees itself or a later step. A step s that was not seen is left out of
+    the sum, and t − 1 counts the seen ones only. The log density needs three causal
     log-sum-exps of dot products; everything else goes over the walk a few rows at a time. Memory grows with
     time, not with its square, except for `log_weights`, which spells all weights out.
 
@@ -88,6 +89,7 @@ class WalkPrior:
         components: The neighborhoods of what was perceived at each step, of one scale, batch shape
             (batch, time).
         null: The neighborhood of a novel place, batch shape ().
+        seen: False at the steps that nobody remembers, since their percept is missing, (batch, time).
     """
 
     near: Nearness
@@ -95,6 +97,7 @@ class WalkPrior:
     null_logit: Tensor
     components: Neighborhood
     null: Neighborhood
+    seen: Tensor
 
     def log_prob(self, z: Tensor) -> Tensor:
         """Log density in nats of codes z, (*samples, batch, time, N) -> (*samples, batch, time).
@@ -149,13 +152,15 @@ class WalkPrior:
             torch.cat([centers, half], dim=-1),
         )
         dtype = _summation_dtype(*factors)
-        lse = causal_log_sum_exps(*(factor.to(dtype) for factor in factors))
+        lse = causal_log_sum_exps(*(factor.to(dtype) for factor in factors), seen=self.seen)
         near = self.near.offset.expand(centers.shape[:2])[:, 1:]
-        offset, steps = offset[..., 1:], torch.arange(1, centers.shape[1]).to(centers)
+        offset, count = offset[..., 1:], self.seen[:, :-1].cumsum(dim=1)
+        log_count = count.clamp_min(1).to(centers).log()
         remembered = torch.logaddexp(
-            lse.both + near + offset, lse.second + offset + self.background_logit - steps.log()
+            lse.both + near + offset, lse.second + offset + self.background_logit - log_count
         )
-        total = torch.logaddexp(torch.logaddexp(lse.first + near, self.background_logit), self.null_logit)
+        background = torch.where(count > 0, self.background_logit, -torch.inf)
+        total = torch.logaddexp(torch.logaddexp(lse.first + near, background), self.null_logit)
         return remembered, total
 
     @property
@@ -177,7 +182,7 @@ class WalkPrior:
 
     @property
     def heaviest(self) -> Tensor:
-        """The remembered step of greatest weight at every step, (batch, time); 0 at the first."""
+        """The remembered step of greatest weight at every step, (batch, time); 0 where there is none."""
         chunks = [self._log_weights(*rows)[..., 1:].argmax(dim=-1) for rows in self._rows()]
         return torch.cat(chunks, dim=1)
 
@@ -197,6 +202,7 @@ class WalkPrior:
             self.null_logit,
             self._components(steps),
             self.null,
+            self.seen[:, :steps],
         )
 
     def _rows(self, at_once: int = _PAIRS_AT_ONCE) -> Iterator[tuple[int, int]]:
@@ -208,7 +214,8 @@ class WalkPrior:
         """Rows of `log_weights` up to column last, (batch, last - first, 1 + last)."""
         near = self.near.rows(first, last)
         past = torch.ones(near.shape[1:], device=near.device, dtype=near.dtype).tril(first - 1)
-        return log_memory_weights(near, past, self.background_logit, self.null_logit)
+        count = past * self.seen[:, None, :last]
+        return log_memory_weights(near, count, self.background_logit, self.null_logit)
 
     def _mixture(self, first: int, last: int) -> NeighborhoodMixture:
         return NeighborhoodMixture(

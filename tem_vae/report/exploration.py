@@ -40,7 +40,7 @@ class Exploration:
         Raises:
             UnknownTruthError: Places are not known.
         """
-        return classify_steps(self.walks.known("places"), self.walks.mask)
+        return classify_steps(self.walks.known("places"), self.walks.seen)
 
 
 @torch.no_grad()

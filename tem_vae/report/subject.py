@@ -82,7 +82,7 @@ class Subject:
 
     def percepts(self, number: int) -> Tensor:
         """The first percepts of the walks, (number, *percept_shape)."""
-        return self.walks.percepts[self.walks.mask][:number]
+        return self.walks.percepts[self.walks.seen][:number]
 
     def generator(self) -> np.random.Generator:
         """A source of draws, the same for every figure."""

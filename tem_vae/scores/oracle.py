@@ -15,6 +15,8 @@ _SAMPLES_AT_ONCE = 10
 class ImportanceWeightedBounds(NamedTuple):
     """Importance-weighted bounds from the same posterior samples, nats per percept, (batch, time).
 
+    They are 0 where a percept is missing.
+
     Attributes:
         model: With the model's own memory weights.
         oracle: With memory weights that know the true place; None where places are not known.
@@ -43,7 +45,8 @@ def importance_weighted_bounds(
         terms = model.evaluate_sample(walks.percepts, inference, z, u)
         by_model.append(terms.elbo)
         if oracle is not None:
-            by_oracle.append(replace(terms, log_prior=oracle.log_prob(z)).elbo)
+            log_prior = torch.where(inference.seen, oracle.log_prob(z), 0)
+            by_oracle.append(replace(terms, log_prior=log_prior).elbo)
     return ImportanceWeightedBounds(
         importance_weighted_bound(torch.cat(by_model)),
         importance_weighted_bound(torch.cat(by_oracle)) if by_oracle else None,
@@ -52,4 +55,5 @@ def importance_weighted_bounds(
 
 def _oracle_prior(model: TemVae, places: Tensor, inference: Inference) -> Prior:
     """At distance 0 from memories of the same place and infinity from all others."""
-    return model.memory.at_places(places, inference.codes, inference.posterior.factorization)
+    factorization = inference.posterior.factorization
+    return model.memory.at_places(places, inference.codes, factorization, inference.seen)

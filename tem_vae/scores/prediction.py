@@ -92,7 +92,7 @@ class PredictionScores(nn.Module):
         """
         if walks.places is None:
             return
-        kinds = classify_steps(walks.places, walks.mask)
+        kinds = classify_steps(walks.places, walks.seen)
         retrieved = retrieved_place(prediction.prior, walks.places)
         self._update_accuracies("retrieval", retrieved == walks.places, kinds)
         self._update_class_predictions(walks, prediction, reconstruction, kinds)
@@ -105,7 +105,7 @@ class PredictionScores(nn.Module):
         """Score what the memory of an untrained model would name."""
         if walks.places is not None and walks.classes is not None and self.n_classes is not None:
             named = remembered_class(prior, walks.classes, self.n_classes)
-            kinds = classify_steps(walks.places, walks.mask)
+            kinds = classify_steps(walks.places, walks.seen)
             self._update_accuracies(UNTRAINED, named == walks.classes, kinds)
 
     def update_agents(self, walks: Walks) -> None:
@@ -113,7 +113,7 @@ class PredictionScores(nn.Module):
         places, classes, n_classes = walks.places, walks.classes, self.n_classes
         if places is None or classes is None or n_classes is None:
             return
-        kinds = classify_steps(places, walks.mask)
+        kinds = classify_steps(places, walks.seen)
         named = {
             "node_agent": node_agent(classes, kinds, n_classes),
             "edge_agent": edge_agent(classes, kinds, n_classes),

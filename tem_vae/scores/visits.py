@@ -40,7 +40,7 @@ class VisitScores(MaskedMeans):
         if walks.places is None or walks.classes is None or self.n_classes is None:
             return
         predicted = remembered_class(prediction.prior, walks.classes, self.n_classes)
-        number, moved = visit_numbers(walks.places), classify_steps(walks.places, walks.mask).move
+        number, moved = visit_numbers(walks.places), classify_steps(walks.places, walks.seen).move
         for name, (first, last) in _RANGES.items():
             counted = moved & (number >= first) & (number <= (last or number.shape[1]))
             self.update(f"accuracy_at_visit_{name}", predicted == walks.classes, counted)

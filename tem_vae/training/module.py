@@ -63,11 +63,12 @@ class TemVaeModule(L.LightningModule):
         """The negative bound, nats per percept."""
         terms = self.model.elbo(batch.percepts, batch.actions)
         check_finite("terms of the bound", self.global_step, vars(terms))
-        elbo = mean_over_steps(terms.elbo, batch.mask)
+        counted = batch.seen
+        elbo = mean_over_steps(terms.elbo, counted)
         self.log("elbo/elbo", elbo, prog_bar=True)
         if (self.global_step + 1) % self.log_every == 0:
-            self.log("elbo/reconstruction", mean_over_steps(terms.reconstruction, batch.mask))
-            self.log("elbo/kl", mean_over_steps(terms.kl, batch.mask))
+            self.log("elbo/reconstruction", mean_over_steps(terms.reconstruction, counted))
+            self.log("elbo/kl", mean_over_steps(terms.kl, counted))
             self.log_dict(self.model.memory.scalars())
         return -elbo
 
@@ -89,7 +90,7 @@ class TemVaeModule(L.LightningModule):
     def validation_step(self, batch: Walks, batch_idx: int) -> dict[str, Inference | Prediction]:
         """Score one batch of validation walks; what was inferred is returned for callbacks to look at."""
         inference = self.model.infer(batch.percepts, batch.actions)
-        self.bound_scores.update_terms(self.model.bound(batch.percepts, inference), batch.mask)
+        self.bound_scores.update_terms(self.model.bound(batch.percepts, inference), batch.seen)
         prediction = self.model.expect(inference)
         self.prediction_scores.update(batch, prediction, self.model.decode_posterior(inference))
         return {"inference": inference, "prediction": prediction}
@@ -107,5 +108,5 @@ class TemVaeModule(L.LightningModule):
 
 
 def mean_over_steps(values: Tensor, mask: Tensor) -> Tensor:
-    """The mean over all steps of a batch that are no padding; values and mask of shape (batch, time)."""
-    return torch.where(mask, values, 0).sum() / mask.sum()
+    """The mean over the steps that count; values and mask of shape (batch, time). 0 where none does."""
+    return torch.where(mask, values, 0).sum() / mask.sum().clamp_min(1)

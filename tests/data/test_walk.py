@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tem_vae.data import classify_steps, occurred_before
+from tem_vae.data import Walks, classify_steps, occurred_before
 
 
 def test_classify_steps_on_a_walk_by_hand() -> None:
@@ -38,3 +38,16 @@ def test_classify_steps_agrees_with_bookkeeping(walk: list[int]) -> None:
 
 def test_occurred_before_takes_any_integers() -> None:
     assert occurred_before(torch.tensor([[10**9, -3, 10**9]])).tolist() == [[False, False, True]]
+
+
+def test_a_step_without_a_percept_is_scored_as_nothing_and_makes_no_place_known() -> None:
+    percepts = torch.zeros(1, 6, 3)
+    percepts[0, 1, 2] = torch.nan
+    mask = torch.tensor([[True, True, True, True, True, False]])
+    walks = Walks(percepts, torch.zeros(1, 5, dtype=torch.long), mask)
+    assert walks.seen.tolist() == [[True, False, True, True, True, False]]
+    kinds = classify_steps(torch.tensor([[0, 1, 0, 1, 0, 1]]), walks.seen)
+    assert kinds.move.tolist() == [[False, False, True, True, True, False]]
+    assert kinds.first_visit.tolist() == [[False, False, False, True, False, False]]
+    assert kinds.revisit.tolist() == [[False, False, True, False, True, False]]
+    assert kinds.zero_shot.tolist() == [[False] * 6]

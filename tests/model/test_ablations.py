@@ -82,7 +82,8 @@ class TestStandardNormalPrior:
         codes = torch.randn(2, 5, 8, dtype=torch.float64)
         # Only where the rows of E are orthonormal are N(0, I) of E z and the neighborhood of 0 the same.
         orthonormal = torch.linalg.qr(E.T).Q.T
-        prior = memory(torch.zeros(2, 5, 4), codes, factorize(orthonormal, tau=0.0))
+        seen = torch.ones(2, 5, dtype=torch.bool)
+        prior = memory(torch.zeros(2, 5, 4), codes, factorize(orthonormal, tau=0.0), seen)
         z = torch.randn(2, 5, 8, dtype=torch.float64)
         normal = MultivariateNormal(torch.zeros(3, dtype=torch.float64), torch.eye(3, dtype=torch.float64))
         torch.testing.assert_close(prior.log_prob(z), normal.log_prob(z @ orthonormal.T), atol=1e-5, rtol=0)
@@ -93,7 +94,9 @@ class TestStandardNormalPrior:
 
     def test_all_weight_is_on_the_null_component(self) -> None:
         factorization = factorize(torch.eye(3, 8), tau=0.0)
-        prior = StandardNormalPrior(8, 3)(torch.randn(2, 5, 4), torch.randn(2, 5, 8), factorization)
+        prior = StandardNormalPrior(8, 3)(
+            torch.randn(2, 5, 4), torch.randn(2, 5, 8), factorization, torch.ones(2, 5, dtype=torch.bool)
+        )
         log_weights = prior.log_weights
         assert log_weights.shape == (2, 5, 6)
         assert (log_weights.exp()[..., 0] == 1).all()

@@ -17,21 +17,24 @@ def factors(samples: int, batch: int, time: int, dtype: torch.dtype) -> list[Ten
     return [(scale * torch.randn(shape)).to(dtype) for shape, scale in zip(shapes, scales, strict=True)]
 
 
-def plain(first_q: Tensor, first_k: Tensor, second_q: Tensor, second_k: Tensor) -> list[Tensor]:
+def plain(first_q: Tensor, first_k: Tensor, second_q: Tensor, second_k: Tensor, seen: Tensor) -> list[Tensor]:
     first, second = first_q @ first_k.mT, second_q @ second_k.mT
     first, second = first[:, 1:], second[:, :, 1:]
     future = torch.ones(first.shape[-2:], dtype=torch.bool).triu(1)
+    hidden = future | ~seen[:, None]
     logits = (first, second, first + second)
-    return [each.masked_fill(future, -torch.inf).logsumexp(-1) for each in logits]
+    return [each.masked_fill(hidden, -torch.inf).logsumexp(-1) for each in logits]
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kept", [0, 2**21])
+@pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize("under_autocast", [False, True])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 3e-4)])
 def test_values_and_gradients_are_those_of_the_plain_formula(
     size: tuple[int, int, int],
     kept: int,
+    missing: float,
     under_autocast: bool,
     dtype: torch.dtype,
     tolerance: float,
@@ -40,11 +43,13 @@ def test_values_and_gradients_are_those_of_the_plain_formula(
     monkeypatch.setattr(causal_attention, "_LOGITS_KEPT", kept)
     given = [factor.requires_grad_() for factor in factors(*size, dtype)]
     exact = [factor.detach().double().requires_grad_() for factor in given]
-    expected = plain(*exact)
+    seen = torch.rand(given[0].shape[:2]) >= missing
+    seen[:, :1] = True
+    expected = plain(*exact, seen)
     weights = [torch.randn_like(each) for each in expected]
     wanted = torch.autograd.grad(expected, exact, weights)
     with torch.autocast("cpu", torch.bfloat16, enabled=under_autocast):
-        found = causal_log_sum_exps(*given)
+        found = causal_log_sum_exps(*given, seen=seen)
         gradients = torch.autograd.grad(list(found), given, [weight.to(dtype) for weight in weights])
     for value, want in zip((*found, *gradients), (*expected, *wanted), strict=True):
         assert value.dtype == dtype
@@ -54,7 +59,8 @@ def test_values_and_gradients_are_those_of_the_plain_formula(
 @pytest.mark.parametrize("time", [40, 1500])
 def test_a_step_gives_no_gradient_to_itself_or_later_ones(time: int) -> None:
     given = [factor.requires_grad_() for factor in factors(1, 1, time, torch.float32)]
-    found = causal_log_sum_exps(*given)
+    seen = torch.ones(1, time, dtype=torch.bool)
+    found = causal_log_sum_exps(*given, seen=seen)
     _, first, _, second = torch.autograd.grad([each[..., 30].sum() for each in found], given)
     assert first[:, :31].any()
     assert not first[:, 31:].any()
@@ -64,8 +70,26 @@ def test_a_step_gives_no_gradient_to_itself_or_later_ones(time: int) -> None:
 
 def test_what_is_not_a_number_stays_visible() -> None:
     given = factors(1, 1, 20, torch.float32)
+    seen = torch.ones(1, 20, dtype=torch.bool)
     given[1][0, 7] = torch.nan
-    found = causal_log_sum_exps(*given)
+    found = causal_log_sum_exps(*given, seen=seen)
     assert found.first[0, :7].isfinite().all()
     assert found.first[0, 7:].isnan().all()
     assert found.both[0, 0, 7:].isnan().all()
+
+
+@pytest.mark.parametrize("kept", [0, 2**21])
+@pytest.mark.parametrize("time", [40, 1500])
+def test_steps_that_see_nothing_give_no_gradient(
+    time: int, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(causal_attention, "_LOGITS_KEPT", kept)
+    given = [factor.requires_grad_() for factor in factors(1, 1, time, torch.float32)]
+    seen = torch.zeros(1, time, dtype=torch.bool)
+    seen[:, 30:] = True
+    found = causal_log_sum_exps(*given, seen=seen)
+    assert (torch.cat([each.flatten()[:30] for each in found]) < -1e29).all()
+    rest = torch.logaddexp(found.both, torch.zeros(()))
+    gradients = torch.autograd.grad(rest[..., :30].sum() + rest[..., 31:].sum(), given)
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    assert gradients[1][:, :30].abs().max() < 1e-30

@@ -20,7 +20,8 @@ def locations(*angles: float) -> torch.Tensor:
 
 def prior(memory: MemoryPrior, locations: torch.Tensor) -> WalkPrior:
     codes = torch.randn(*locations.shape[:2], 4)
-    return memory(locations, codes, Pseudometric(4, 2, tau=0.1).factorize())
+    seen = torch.ones(locations.shape[:2], dtype=torch.bool)
+    return memory(locations, codes, Pseudometric(4, 2, tau=0.1).factorize(), seen)
 
 
 def test_weights_follow_the_formula(memory: MemoryPrior) -> None:

@@ -116,7 +116,8 @@ def test_the_oracle_puts_its_near_weight_on_the_true_place(model: TemVae) -> Non
     places = torch.tensor([[4, 2, 4, 4]])
     factorization = model.metric.factorize()
     codes = torch.randn(1, 4, factorization.code_dim)
-    weights = model.memory.at_places(places, codes, factorization).log_weights.exp()[0]
+    seen = torch.ones(1, 4, dtype=torch.bool)
+    weights = model.memory.at_places(places, codes, factorization, seen).log_weights.exp()[0]
     assert weights[2, 1] > 10 * weights[2, 2]
     torch.testing.assert_close(weights[3, 1], weights[3, 3])
     torch.testing.assert_close(weights.sum(dim=-1), torch.ones(4, dtype=weights.dtype))

@@ -143,11 +143,11 @@ def _dense_ratio(model: TemVae, steps: int) -> float:
 
     def ours() -> None:
         near = prior.near.queries.detach()
-        fresh = model.memory(near, codes, factorization)
+        fresh = model.memory(near, codes, factorization, inference.seen)
         torch.autograd.backward(fresh.log_prob_whitened(whitened).sum(), inputs=[codes])
 
     def all_pairs() -> None:
-        fresh = model.memory(prior.near.queries.detach(), codes, factorization)
+        fresh = model.memory(prior.near.queries.detach(), codes, factorization, inference.seen)
         assert isinstance(fresh, WalkPrior)
         mixture = NeighborhoodMixture(fresh.log_weights, fresh.components, fresh.null, validate_args=False)
         torch.autograd.backward(mixture.log_prob_whitened(whitened).sum(), inputs=[codes])

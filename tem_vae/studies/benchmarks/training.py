@@ -95,7 +95,7 @@ def train_bare(config: TrainConfig, updates: int) -> BareSeconds:
     start = time.perf_counter()
     for walks in islice(batches, updates):
         terms = model.elbo(walks.percepts, walks.actions)
-        loss = -mean_over_steps(terms.elbo, walks.mask)
+        loss = -mean_over_steps(terms.elbo, walks.seen)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.trainer.gradient_clip_val)

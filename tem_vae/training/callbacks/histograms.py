@@ -52,10 +52,10 @@ def draw_samples(batch: Walks, inference: Inference, prediction: Prediction) -> 
 def _distances(batch: Walks, inference: Inference) -> dict[str, Tensor]:
     if batch.classes is None:
         return {}
-    codes = inference.codes[batch.mask]
+    codes = inference.codes[batch.seen]
     every = max(1, len(codes) // _PERCEPTS_COMPARED)
     embedded = codes[::every] @ inference.embedding.mT
-    classes = batch.classes[batch.mask][::every]
+    classes = batch.classes[batch.seen][::every]
     pairs = torch.ones(len(classes), len(classes), dtype=torch.bool, device=classes.device).triu(diagonal=1)
     same = classes.unsqueeze(-1) == classes
     distances = torch.cdist(embedded, embedded) / inference.posterior.scale.flatten()[0]
@@ -70,5 +70,5 @@ def _weights_of_true_places(batch: Walks, prediction: Prediction) -> dict[str, T
         return {}
     here = batch.places.unsqueeze(-1) == batch.places.unsqueeze(-2)
     weights = (prediction.memory_weights * here).sum(dim=-1)
-    revisit = classify_steps(batch.places, batch.mask).revisit
+    revisit = classify_steps(batch.places, batch.seen).revisit
     return {"histogram/weight_of_true_place": weights[revisit]}

@@ -73,7 +73,7 @@ class WatchValidation(Callback):
             )
         if bounds.oracle is None:
             return {}
-        return {"prediction/predictive_gap": (bounds.oracle - bounds.model)[walks.mask].mean()}
+        return {"prediction/predictive_gap": (bounds.oracle - bounds.model)[walks.seen].mean()}
 
     def _drift(self, model: TemVae, batch: Walks) -> dict[str, Tensor]:
         if not (self.stays and self.opposites):
