@@ -1,10 +1,15 @@
 """The schema of the model: one section for every kind of every part."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
 from tem_vae.config.fields import OneKind, Section, checks_files
+
+# Checked without torch, which takes seconds to import: what is built is imported where it is built.
+if TYPE_CHECKING:
+    from tem_vae.geometry import Pseudometric
+    from tem_vae.model import Decoder, Encoder, Integrator, Memory
 
 _WHICH_METRIC = "E is free; or diagonal; a random projection, fixed; or the identity, fixed."
 
@@ -29,6 +34,12 @@ class LearnedMetricConfig(Section):
     tau: Tau
     normalize: Normalize
 
+    def build(self, code_dim: int) -> "Pseudometric":
+        """The pseudometric on codes of so many dimensions."""
+        from tem_vae.geometry import Pseudometric
+
+        return Pseudometric(code_dim, self.rank, self.tau, self.normalize)
+
 
 class DiagonalMetricConfig(Section):
     """A learned E that is diagonal: a weight for every dimension of a code."""
@@ -38,6 +49,12 @@ class DiagonalMetricConfig(Section):
     tau: Tau
     normalize: Normalize
 
+    def build(self, code_dim: int) -> "Pseudometric":
+        """The pseudometric on codes of so many dimensions."""
+        from tem_vae.model import diagonal_metric
+
+        return diagonal_metric(code_dim, self.tau, self.normalize)
+
 
 class RandomMetricConfig(Section):
     """A random projection that stays as it was drawn."""
@@ -46,6 +63,12 @@ class RandomMetricConfig(Section):
     rank: Rank
     tau: Tau
 
+    def build(self, code_dim: int) -> "Pseudometric":
+        """The pseudometric on codes of so many dimensions."""
+        from tem_vae.model import random_metric
+
+        return random_metric(code_dim, self.rank, self.tau)
+
 
 class EuclideanMetricConfig(Section):
     """The identity: all dimensions of a code count the same."""
@@ -53,6 +76,12 @@ class EuclideanMetricConfig(Section):
     kind: Literal["euclidean"] = Field(description=_WHICH_METRIC)
     rank: Rank
     tau: Tau
+
+    def build(self, code_dim: int) -> "Pseudometric":
+        """The pseudometric on codes of so many dimensions."""
+        from tem_vae.model import euclidean_metric
+
+        return euclidean_metric(code_dim, self.tau)
 
 
 MetricConfig = Annotated[
@@ -76,11 +105,23 @@ class MlpEncoderConfig(Section):
     kind: Literal["mlp"] = Field(description="A hidden layer, or the percept as its own code.")
     hidden_dim: int = Field(ge=1, le=65_536, description="Units of the hidden layer.")
 
+    def build(self, percept_shape: tuple[int, ...], code_dim: int) -> "Encoder":
+        """The encoder of such percepts, with fresh weights."""
+        from tem_vae.model import MlpEncoder
+
+        return MlpEncoder(percept_shape, self.hidden_dim, code_dim)
+
 
 class IdentityEncoderConfig(Section):
     """The percept is its own code."""
 
     kind: Literal["identity"] = Field(description="A hidden layer, or the percept as its own code.")
+
+    def build(self, percept_shape: tuple[int, ...], code_dim: int) -> "Encoder":
+        """The encoder of such percepts; their codes have as many dimensions."""
+        from tem_vae.model import IdentityEncoder
+
+        return IdentityEncoder(percept_shape)
 
 
 EncoderConfig = Annotated[MlpEncoderConfig | IdentityEncoderConfig, Field(discriminator="kind"), OneKind()]
@@ -96,6 +137,12 @@ class MlpDecoderConfig(Section):
     hidden_dim: int = Field(ge=1, le=65_536, description="Units of the hidden layer.")
     noise: float = Field(gt=0, description="Deviation of a percept feature, in standardised units; fixed.")
 
+    def build(self, input_dim: int, percept_shape: tuple[int, ...]) -> "Decoder":
+        """The decoder to such percepts, with fresh weights."""
+        from tem_vae.model import MlpDecoder
+
+        return MlpDecoder(input_dim, self.hidden_dim, percept_shape, self.noise)
+
 
 class RotationsConfig(Section):
     """Each action rotates every circle of a torus by an angle of its own."""
@@ -103,6 +150,12 @@ class RotationsConfig(Section):
     kind: Literal["rotations"] = Field(description="An angle for every action and circle.")
     channels: int = Field(ge=1, le=65_536, description="D, the circles of the torus.")
     initial_rotation: float = Field(gt=0, description="Deviation of the first draw of Omega, in radians.")
+
+    def build(self, n_actions: int) -> "Integrator":
+        """The integrator of so many actions, with fresh weights."""
+        from tem_vae.model import PathIntegrator
+
+        return PathIntegrator(n_actions, self.channels, self.initial_rotation)
 
 
 class AttentionMemoryConfig(Section):
@@ -116,6 +169,12 @@ class AttentionMemoryConfig(Section):
         description="First value of 1/lambda², the factor of squared distances in the location kernel.",
     )
 
+    def build(self, code_dim: int, rank: int, scale: float) -> "Memory":
+        """The memory of codes, given the metric rank and the scale of the posterior."""
+        from tem_vae.model import MemoryPrior
+
+        return MemoryPrior(code_dim, scale, self.initial_precision)
+
 
 class StandardNormalMemoryConfig(Section):
     """One standard normal of E z, without memory."""
@@ -123,6 +182,12 @@ class StandardNormalMemoryConfig(Section):
     kind: Literal["standard_normal"] = Field(
         description="Memories weighted by location; or one standard normal of E z, without memory."
     )
+
+    def build(self, code_dim: int, rank: int, scale: float) -> "Memory":
+        """The memory of codes, given the metric rank; the scale is 1 here."""
+        from tem_vae.model import StandardNormalPrior
+
+        return StandardNormalPrior(code_dim, rank)
 
 
 MemoryConfig = Annotated[

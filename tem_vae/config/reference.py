@@ -10,8 +10,8 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from tem_vae.config.command_line import CONF
-from tem_vae.config.evaluation import EvaluateConfig
-from tem_vae.config.fields import Allowed, Section, sections_of, tag_of
+from tem_vae.config.evaluation import UNCHANGED, EvaluateConfig, EvaluationDataConfig
+from tem_vae.config.fields import Allowed, Section, keys_of, sections_of, tag_of
 from tem_vae.config.training import TrainConfig
 
 PAGE = CONF.parent / "docs" / "configuration.md"
@@ -267,7 +267,7 @@ def read_leaves(file: Path, conf: Path) -> dict[str, Leaf]:
     leaves: dict[str, Leaf] = {}
     for entry in yaml.safe_load(text).get("defaults", []):
         if isinstance(entry, str):
-            leaves |= read_leaves(file.with_name(f"{entry}.yaml"), conf) if entry != "_self_" else {}
+            leaves |= _read_default(entry, file, conf)
             continue
         ((name, choice),) = entry.items()
         if name.startswith("override /"):
@@ -276,6 +276,14 @@ def read_leaves(file: Path, conf: Path) -> dict[str, Leaf]:
             nested = conf / group / name.removeprefix("optional ") / f"{choice}.yaml"
             leaves |= read_leaves(nested, conf)
     return leaves | dict(_values(yaml.compose(text), package, text.splitlines()))
+
+
+def _read_default(entry: str, file: Path, conf: Path) -> dict[str, Leaf]:
+    if entry == "_self_":
+        return {}
+    if entry == UNCHANGED:
+        return {f"data.{key}": Leaf("null", "") for key in keys_of(EvaluationDataConfig)}
+    return read_leaves(file.with_name(f"{entry}.yaml"), conf)
 
 
 def _values(node: Any, key: str, lines: list[str]) -> Iterator[tuple[str, Leaf]]:

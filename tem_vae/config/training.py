@@ -10,65 +10,14 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from tem_vae.config.fields import OneKind, RunDirectory, Section, checks_files
+from tem_vae.config.fields import RunDirectory, Section, checks_files
 from tem_vae.config.model import ModelConfig
-from tem_vae.config.worlds import SizeRange, WorldConfig
+from tem_vae.config.percepts import PerceptsConfig
+from tem_vae.config.worlds import PolicyConfig, WorldConfig
 from tem_vae.runs.checkpoint import check_whole
 from tem_vae.runs.folder import RunFolder
 from tem_vae.worlds import ActionMismatchError, check_actions
 
-
-class DigitsConfig(Section):
-    """Real handwriting: a class is a digit, each visit shows another image of it."""
-
-    source: Literal["digits"] = Field(description="Which percept source.")
-    seed: int = Field(ge=0, description="Decides which images are for training, validation and test.")
-
-    @property
-    def percept_shape(self) -> tuple[int, ...]:
-        """The shape of one percept: an image of 8 by 8 as a vector."""
-        return (64,)
-
-
-class SymbolsConfig(Section):
-    """Prototypes in a relevant subspace, with nuisance dimensions of equal variance."""
-
-    source: Literal["symbols"] = Field(description="Which percept source.")
-    seed: int = Field(ge=0, description="Decides the subspace and the prototypes.")
-    classes: int = Field(ge=2, le=10_000, description="Number of prototypes.")
-    dim: int = Field(ge=1, le=4_096, description="Features of a percept.")
-    relevant_dim: int = Field(ge=1, description="Dimension of the subspace of the prototypes, at most dim.")
-
-    @property
-    def percept_shape(self) -> tuple[int, ...]:
-        """The shape of one percept."""
-        return (self.dim,)
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if self.relevant_dim > self.dim:
-            raise ValueError(f"relevant_dim = {self.relevant_dim} exceeds dim = {self.dim}; use at most dim")
-        return self
-
-
-PerceptsConfig = Annotated[DigitsConfig | SymbolsConfig, Field(discriminator="source"), OneKind()]
-
-
-class MomentumPolicyConfig(Section):
-    """Walkers that keep their direction with some probability and else take any open action."""
-
-    kind: Literal["momentum"] = Field(description="Which kind of walker.")
-    momentum: float = Field(ge=0, le=1, description="Probability that a walker keeps its direction.")
-
-
-class RunsPolicyConfig(Section):
-    """Walkers that go straight on for some steps, then draw another direction and another number of steps."""
-
-    kind: Literal["runs"] = Field(description="Which kind of walker.")
-    lengths: SizeRange = Field(description="How many steps straight on, drawn evenly for each run.")
-
-
-PolicyConfig = Annotated[MomentumPolicyConfig | RunsPolicyConfig, Field(discriminator="kind"), OneKind()]
 BlankShare = Annotated[float, Field(ge=0, lt=1)]
 
 

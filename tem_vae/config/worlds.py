@@ -1,11 +1,12 @@
-"""The part of the schema that says what worlds are like."""
+"""The part of the schema that says what worlds are like and how they are walked."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
+from tem_vae.config.changes import ReadFrom
 from tem_vae.config.fields import Allowed, OneKind, Section, checks_files
 from tem_vae.worlds import (
     GraphWorlds,
@@ -18,6 +19,10 @@ from tem_vae.worlds import (
     WorldSource,
     read_graph,
 )
+
+# Checked without torch, which takes seconds to import: what is built is imported where it is built.
+if TYPE_CHECKING:
+    from tem_vae.data import Policy
 
 _LARGEST_SIZE = 1_000
 _SIZE = f"whole number >= 1, or [min, max] with 1 <= min <= max <= {_LARGEST_SIZE}"
@@ -39,6 +44,7 @@ def _check_closed(value: tuple[int, int]) -> tuple[int, int]:
 
 
 def _check_graph(file: Path, info: ValidationInfo) -> Path:
+    # Where the graph was just read, this reads it again; an evaluation has the file alone.
     if checks_files(info):
         read_graph(file)
     return file
@@ -137,8 +143,8 @@ class GraphWorldConfig(WorldSection):
     """One world, given place by place in a JSON file; its places hold something else in every walk."""
 
     kind: Literal["graph"] = Field(description="Which kind of world.")
-    file: Path = Field(strict=False, description="The JSON file, as docs/worlds.md describes it.")
-    graph: Annotated[WorldGraph, Allowed("what such a file holds, or `null`")] = Field(
+    file: WorldFile = Field(description="The JSON file, as docs/worlds.md describes it.")
+    graph: Annotated[WorldGraph, Allowed("what such a file holds, or `null`"), ReadFrom("file")] = Field(
         description="What the file says; null reads it. A checkpoint keeps it, and so needs no file."
     )
 
@@ -166,3 +172,40 @@ WorldConfig = Annotated[
     Field(discriminator="kind"),
     OneKind(),
 ]
+
+
+class PolicySection(Section, ABC):
+    """What the sections of all kinds of walkers have in common."""
+
+    @abstractmethod
+    def build(self) -> "Policy":
+        """The walker that the section describes."""
+
+
+class MomentumPolicyConfig(PolicySection):
+    """Walkers that keep their direction with some probability and else take any open action."""
+
+    kind: Literal["momentum"] = Field(description="Which kind of walker.")
+    momentum: float = Field(ge=0, le=1, description="Probability that a walker keeps its direction.")
+
+    def build(self) -> "Policy":
+        """The walker that the section describes."""
+        from tem_vae.data import MomentumPolicy
+
+        return MomentumPolicy(self.momentum)
+
+
+class RunsPolicyConfig(PolicySection):
+    """Walkers that go straight on for some steps, then draw another direction and another number of steps."""
+
+    kind: Literal["runs"] = Field(description="Which kind of walker.")
+    lengths: SizeRange = Field(description="How many steps straight on, drawn evenly for each run.")
+
+    def build(self) -> "Policy":
+        """The walker that the section describes."""
+        from tem_vae.data import RunsPolicy
+
+        return RunsPolicy(self.lengths)
+
+
+PolicyConfig = Annotated[MomentumPolicyConfig | RunsPolicyConfig, Field(discriminator="kind"), OneKind()]

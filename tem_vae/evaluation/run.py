@@ -8,7 +8,7 @@ from pathlib import Path
 import lightning as L
 import torch
 
-from tem_vae.config.build import build_held_out, build_percepts, build_policy
+from tem_vae.config.build import build_held_out
 from tem_vae.config.evaluation import EvaluateConfig, check_outside_runs
 from tem_vae.data import HeldOutWalks
 from tem_vae.evaluation.page import write_report
@@ -74,7 +74,7 @@ def name_checkpoints(paths: Sequence[Path]) -> list[str]:
 
 def build_walks(plan: WalkPlan, run: TrainedRun) -> HeldOutWalks:
     """The walks of a plan, actions numbered as the run numbers them."""
-    percepts, policy = build_percepts(plan.percepts), build_policy(plan.policy)
+    percepts, policy = plan.percepts.build(), plan.policy.build()
     return build_held_out(plan, percepts, policy, plan.blank, "test", run.actions)
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tem_vae.config.build import build_percepts
 from tem_vae.config.training import TrainConfig
 from tem_vae.data import PerceptSource
 from tem_vae.evaluation.checkpoint import read_model
@@ -46,4 +45,4 @@ def load_run(path: str | Path) -> TrainedRun:
         CheckpointError: There is no checkpoint of this program at the path.
     """
     config, model = read_model(path)
-    return TrainedRun(config, build_percepts(config.data.percepts), config.data.world.actions, model.eval())
+    return TrainedRun(config, config.data.percepts.build(), config.data.world.actions, model.eval())

@@ -3,18 +3,16 @@
 import textwrap
 from collections.abc import Mapping
 
-from tem_vae.config.build import build_percepts
 from tem_vae.config.evaluation import EvaluationDataConfig
 from tem_vae.config.fields import flatten
+from tem_vae.config.percepts import PerceptsConfig
 from tem_vae.config.problems import validate
 from tem_vae.config.training import (
     BlankShare,
     DataConfig,
-    DigitsConfig,
     HeldOutConfig,
-    PerceptsConfig,
-    PolicyConfig,
 )
+from tem_vae.config.worlds import PolicyConfig
 from tem_vae.errors import ConfigurationError
 from tem_vae.worlds import ActionMismatchError, check_actions
 
@@ -51,7 +49,7 @@ def plan_walks(trained_on: DataConfig, config: EvaluationDataConfig) -> WalkPlan
         check_actions(plan.world.actions, known=trained_on.world.actions)
     except ActionMismatchError as error:
         raise ConfigurationError(f"data.world: {error}") from None
-    _check_percepts(plan.percepts, trained_on.percepts)
+    plan.percepts.check_replaces(trained_on.percepts)
     return plan
 
 
@@ -82,19 +80,3 @@ def check_same(plans: Mapping[str, WalkPlan]) -> None:
 def _brief(value: object) -> str:
     """Graphs would fill the screen."""
     return textwrap.shorten(str(value), 60, placeholder=" ...")
-
-
-def _check_percepts(percepts: PerceptsConfig, trained_on: PerceptsConfig) -> None:
-    if isinstance(percepts, DigitsConfig) and isinstance(trained_on, DigitsConfig):
-        if percepts.seed != trained_on.seed:
-            raise ConfigurationError(
-                f"data.percepts.seed = {percepts.seed} would show images that the run was trained on: they "
-                f"were split by seed {trained_on.seed}; leave it out"
-            )
-        return
-    shape, known = build_percepts(percepts).percept_shape, build_percepts(trained_on).percept_shape
-    if shape != known:
-        raise ConfigurationError(
-            f"data.percepts: a percept of {percepts.source} has the shape {shape}, and the run was trained "
-            f"on {trained_on.source}, whose percepts have {known}; they must be alike"
-        )

@@ -6,7 +6,7 @@ from itertools import count
 import lightning as L
 from torch.utils.data import DataLoader, Sampler
 
-from tem_vae.config.build import build_held_out, build_percepts, build_policy
+from tem_vae.config.build import build_held_out
 from tem_vae.config.training import DataConfig
 from tem_vae.data import HeldOutWalks, SimulatedWalks, WalkBatches, Walks, WalkSource
 
@@ -93,8 +93,8 @@ def build_data(config: DataConfig, seed: int, updates: int) -> WalkDataModule:
         seed: Decides the training walks.
         updates: How many there will be.
     """
-    percepts = build_percepts(config.percepts)
-    policy = build_policy(config.policy)
+    percepts = config.percepts.build()
+    policy = config.policy.build()
     worlds = config.world.build()
     blank = config.blank
     train = SimulatedWalks(worlds, percepts, policy, "train", config.batch_size, config.walk_length, blank)

@@ -8,10 +8,12 @@ import pytest
 from hydra import compose, initialize_config_dir
 from pydantic import ValidationError
 
+from tem_vae.config.changes import all_null
 from tem_vae.config.command_line import CONF
 from tem_vae.config.evaluation import EvaluationDataConfig
 from tem_vae.config.problems import validate
-from tem_vae.config.training import DataConfig, RunsPolicyConfig, TrainConfig
+from tem_vae.config.training import DataConfig, TrainConfig
+from tem_vae.config.worlds import RunsPolicyConfig
 from tem_vae.data import (
     HexagonalWorlds,
     ObstructedWorlds,
@@ -26,10 +28,7 @@ from tem_vae.training.datamodule import build_data
 
 ROOT = Path(__file__).parents[2]
 FIGURE_EIGHT = ROOT / "examples" / "worlds" / "figure_eight.json"
-NULLS = dict.fromkeys(("walk_length", "walks", "seed", "blank"))
-NO_POLICY = dict.fromkeys(("kind", "momentum", "lengths"))
-NO_PERCEPTS = dict.fromkeys(("source", "seed", "classes", "dim", "relevant_dim"))
-NO_WORLD = dict.fromkeys(("kind", "height", "width", "obstacles", "walls", "radius", "places", "file"))
+UNCHANGED = all_null(EvaluationDataConfig)
 
 
 def composed(*overrides: str) -> TrainConfig:
@@ -41,11 +40,11 @@ def evaluated_on(
     percepts: dict[str, Any] | None = None, policy: dict[str, Any] | None = None, **world: Any
 ) -> EvaluationDataConfig:
     sections = {
-        "world": NO_WORLD | world,
-        "percepts": NO_PERCEPTS | (percepts or {}),
-        "policy": NO_POLICY | (policy or {}),
+        "world": UNCHANGED["world"] | world,
+        "percepts": UNCHANGED["percepts"] | (percepts or {}),
+        "policy": UNCHANGED["policy"] | (policy or {}),
     }
-    return EvaluationDataConfig.model_validate(NULLS | sections)
+    return EvaluationDataConfig.model_validate(UNCHANGED | sections)
 
 
 @pytest.mark.parametrize("name", ["lattice", "torus", "hexagonal", "ring", "obstructed"])

@@ -1,0 +1,106 @@
+"""The part of the schema that says what places look like."""
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tem_vae.config.fields import OneKind, Section, tag_of
+from tem_vae.errors import ConfigurationError
+
+# Checked without torch, which takes seconds to import: what is built is imported where it is built.
+if TYPE_CHECKING:
+    from tem_vae.data import PerceptSource
+
+
+class PerceptSection(Section, ABC):
+    """What the sections of all percept sources have in common."""
+
+    @abstractmethod
+    def build(self) -> "PerceptSource":
+        """The percept source that the section describes."""
+
+    @property
+    def percept_shape(self) -> tuple[int, ...]:
+        """The shape of one percept. A source that takes long to build overrides this."""
+        return self.build().percept_shape
+
+    def check_replaces(self, trained_on: "PerceptSection") -> None:
+        """Check that a model can be tested on these percepts.
+
+        Args:
+            trained_on: Where the percepts came from that it was trained on.
+
+        Raises:
+            ConfigurationError: It cannot; the message says why.
+        """
+        if self.percept_shape != trained_on.percept_shape:
+            raise ConfigurationError(
+                f"data.percepts: a percept of {tag_of(type(self))[1]} has the shape {self.percept_shape}, "
+                f"and the run was trained on {tag_of(type(trained_on))[1]}, whose percepts have "
+                f"{trained_on.percept_shape}; they must be alike"
+            )
+
+
+class DigitsConfig(PerceptSection):
+    """Real handwriting: a class is a digit, each visit shows another image of it."""
+
+    source: Literal["digits"] = Field(description="Which percept source.")
+    seed: int = Field(ge=0, description="Decides which images are for training, validation and test.")
+
+    def build(self) -> "PerceptSource":
+        """The percept source that the section describes."""
+        from tem_vae.data import Digits
+
+        return Digits(self.seed)
+
+    @property
+    def percept_shape(self) -> tuple[int, ...]:
+        """The shape of one percept: an image of 8 by 8 as a vector."""
+        return (64,)
+
+    def check_replaces(self, trained_on: PerceptSection) -> None:
+        """Check that a model can be tested on these percepts.
+
+        Args:
+            trained_on: Where the percepts came from that it was trained on.
+
+        Raises:
+            ConfigurationError: The images are not split as in training, or are not alike.
+        """
+        if isinstance(trained_on, DigitsConfig) and self.seed != trained_on.seed:
+            raise ConfigurationError(
+                f"data.percepts.seed = {self.seed} would show images that the run was trained on: they "
+                f"were split by seed {trained_on.seed}; leave it out"
+            )
+        super().check_replaces(trained_on)
+
+
+class SymbolsConfig(PerceptSection):
+    """Prototypes in a relevant subspace, with nuisance dimensions of equal variance."""
+
+    source: Literal["symbols"] = Field(description="Which percept source.")
+    seed: int = Field(ge=0, description="Decides the subspace and the prototypes.")
+    classes: int = Field(ge=2, le=10_000, description="Number of prototypes.")
+    dim: int = Field(ge=1, le=4_096, description="Features of a percept.")
+    relevant_dim: int = Field(ge=1, description="Dimension of the subspace of the prototypes, at most dim.")
+
+    def build(self) -> "PerceptSource":
+        """The percept source that the section describes."""
+        from tem_vae.data import Symbols
+
+        return Symbols(self.classes, self.dim, self.relevant_dim, self.seed)
+
+    @property
+    def percept_shape(self) -> tuple[int, ...]:
+        """The shape of one percept."""
+        return (self.dim,)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.relevant_dim > self.dim:
+            raise ValueError(f"relevant_dim = {self.relevant_dim} exceeds dim = {self.dim}; use at most dim")
+        return self
+
+
+PerceptsConfig = Annotated[DigitsConfig | SymbolsConfig, Field(discriminator="source"), OneKind()]
