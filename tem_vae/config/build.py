@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tem_vae.config.model import ModelConfig
 from tem_vae.config.training import HeldOutConfig
 from tem_vae.data import HeldOutWalks, PerceptSource, Policy, SimulatedWalks
-from tem_vae.data.percepts import Split
+from tem_vae.data.source import Split
 from tem_vae.model import LeakyTemVae, TemVae
 from tem_vae.worlds import renumber_actions
 

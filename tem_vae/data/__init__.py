@@ -1,10 +1,10 @@
 """Walks through worlds, and what is perceived on them."""
 
 from tem_vae.data.held_out import HeldOutWalks, WalkBatches
-from tem_vae.data.percepts import Digits, PerceptSource, Symbols
+from tem_vae.data.percepts import Digits, Symbols
 from tem_vae.data.policy import MomentumPolicy, Policy, RunsPolicy
 from tem_vae.data.simulated import SimulatedWalks
-from tem_vae.data.source import WalkSource
+from tem_vae.data.source import PerceptSource, WalkSource
 from tem_vae.data.walk import (
     StepKinds,
     Truth,

@@ -6,8 +6,7 @@ from typing import ClassVar
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
 
-from tem_vae.data.percepts import Split
-from tem_vae.data.source import WalkSource
+from tem_vae.data.source import Split, WalkSource
 from tem_vae.data.walk import Walks, concatenate
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from tem_vae.arrays import IntArray
-from tem_vae.data.percepts import PerceptSource, References, Split
 from tem_vae.data.policy import Policy
+from tem_vae.data.source import PerceptSource, References, Split
 from tem_vae.data.walk import Truth, Walks
 from tem_vae.worlds import WorldSource, opposite_actions
 

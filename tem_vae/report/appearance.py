@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from tem_vae.data import PerceptSource
-from tem_vae.data.percepts import FloatPercepts
+from tem_vae.data.source import FloatPercepts
 
 _FEATURE_RANGE = 2.5  # in standard deviations of a feature
 _COLORS = 3

@@ -8,7 +8,7 @@ import torch
 
 from tem_vae.arrays import BoolArray, FloatArray, IntArray
 from tem_vae.data import Walks, classify_steps
-from tem_vae.data.percepts import FloatPercepts
+from tem_vae.data.source import FloatPercepts
 from tem_vae.model import TemVae
 from tem_vae.report.table import Table
 from tem_vae.scores.prediction import remembered_class

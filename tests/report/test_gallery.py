@@ -24,7 +24,7 @@ from tem_vae.data import (
     UnknownTruthError,
     Walks,
 )
-from tem_vae.data.percepts import FloatPercepts, References, Split
+from tem_vae.data.source import FloatPercepts, References, Split
 from tem_vae.geometry import Pseudometric
 from tem_vae.model import MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
 from tem_vae.report.figures.accuracy import illustrate_accuracy

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from tem_vae.data import Digits, HeldOutWalks, MomentumPolicy, RectangularWorlds, SimulatedWalks, Walks
-from tem_vae.data.percepts import Split
+from tem_vae.data.source import Split
 from tem_vae.training.datamodule import WalkDataModule
 
 

@@ -1,7 +1,6 @@
 """Percept sources: they draw a percept of a given class. One file for each source."""
 
 from tem_vae.data.percepts.digits import Digits
-from tem_vae.data.percepts.source import FloatPercepts, PerceptSource, References, Split
 from tem_vae.data.percepts.symbols import Symbols
 
-__all__ = ["Digits", "FloatPercepts", "PerceptSource", "References", "Split", "Symbols"]
+__all__ = ["Digits", "Symbols"]

@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from tem_vae.arrays import IntArray
-from tem_vae.data.percepts.source import FloatPercepts, References, Split
+from tem_vae.data.source import FloatPercepts, References, Split
 
 
 class Digits:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from tem_vae.arrays import FloatArray, IntArray
-from tem_vae.data.percepts.source import FloatPercepts, References, Split
+from tem_vae.data.source import FloatPercepts, References, Split
 
 
 class Symbols:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tem_vae.arrays import FloatArray, IntArray
 from tem_vae.data import PerceptSource
-from tem_vae.data.percepts import FloatPercepts, Split
+from tem_vae.data.source import FloatPercepts, Split
 from tem_vae.geometry import Neighborhood
 from tem_vae.model import TemVae
 from tem_vae.report.appearance import Appearance

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from tem_vae.arrays import FloatArray
-from tem_vae.data.percepts import FloatPercepts
+from tem_vae.data.source import FloatPercepts
 from tem_vae.model import TemVae
 from tem_vae.report.appearance import Appearance
 from tem_vae.report.illustration import Illustration
