@@ -3,6 +3,7 @@
 from tem_vae.data.held_out import HeldOutWalks, WalkBatches
 from tem_vae.data.percepts import Digits, Symbols
 from tem_vae.data.policy import MomentumPolicy, Policy, RunsPolicy
+from tem_vae.data.recorded import RecordedWalks, WalksFileError, load_walks, open_recording, save_walks
 from tem_vae.data.simulated import SimulatedWalks
 from tem_vae.data.source import PerceptSource, WalkSource
 from tem_vae.data.walk import (
@@ -35,6 +36,7 @@ __all__ = [
     "ObstructedWorlds",
     "PerceptSource",
     "Policy",
+    "RecordedWalks",
     "RectangularWorlds",
     "RelabelledWorlds",
     "RingWorlds",
@@ -48,9 +50,13 @@ __all__ = [
     "WalkBatches",
     "WalkSource",
     "Walks",
+    "WalksFileError",
     "WorldSource",
     "Worlds",
     "classify_steps",
     "concatenate",
+    "load_walks",
     "occurred_before",
+    "open_recording",
+    "save_walks",
 ]

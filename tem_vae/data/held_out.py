@@ -55,6 +55,10 @@ class HeldOutWalks:
 
     def loader(self, process: int = 0, processes: int = 1) -> DataLoader[Walks]:
         """The walks in order, or the share of one of several processes."""
-        batches = WalkBatches(self.source, self.seed, self.walks)
+        batches = self.batches()
         share = range(process, self.walks, processes)
         return DataLoader(batches, batch_size=self.batch_size, sampler=share, collate_fn=concatenate)
+
+    def batches(self) -> WalkBatches:
+        """The walks, one a batch."""
+        return WalkBatches(self.source, self.seed, self.walks)

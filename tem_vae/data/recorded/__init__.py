@@ -1,0 +1,26 @@
+"""Walks that somebody recorded: files, checks, splits, and windows to train on."""
+
+from tem_vae.data.recorded.contents import WalkProblem, WalksFileError
+from tem_vae.data.recorded.recording import RecordedWalk, Recording, open_recording
+from tem_vae.data.recorded.splits import Shares, SplitBy, split_walks
+from tem_vae.data.recorded.stored import load_walks, save_walks
+from tem_vae.data.recorded.values import Facts, check_values
+from tem_vae.data.recorded.windows import HeldOutWindows, RecordedWalks, hold_out
+
+__all__ = [
+    "Facts",
+    "HeldOutWindows",
+    "RecordedWalk",
+    "RecordedWalks",
+    "Recording",
+    "Shares",
+    "SplitBy",
+    "WalkProblem",
+    "WalksFileError",
+    "check_values",
+    "hold_out",
+    "load_walks",
+    "open_recording",
+    "save_walks",
+    "split_walks",
+]

@@ -1,0 +1,92 @@
+"""Walks in memory, written to an HDF5 file and read from one."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+from torch import Tensor
+
+from tem_vae.data.recorded.contents import WalksFileError, raise_problems
+from tem_vae.data.recorded.recording import open_recording
+from tem_vae.data.recorded.values import check_values
+from tem_vae.data.walk import Truth, Walks, concatenate
+from tem_vae.runs.files import whole_file
+
+_LARGEST_IN_MEMORY = 8 * 2**30  # bytes
+
+
+def save_walks(
+    path: str | Path,
+    *walks: Walks,
+    action_names: Sequence[str] | None = None,
+    worlds: Sequence[str | int] | None = None,
+) -> None:
+    """Write walks to an HDF5 file, as docs/data.md describes it, each row of every batch as a walk.
+
+    Padding is left out. The file takes its place when it is whole: an error leaves what was there before.
+
+    Args:
+        path: The file.
+        *walks: Batches of walks.
+        action_names: Names of the actions, in the order of their numbers.
+        worlds: The world of each walk; without it each walk is in a world of its own.
+
+    Raises:
+        ValueError: There is no walk, worlds are not as many as walks, or a walk has fewer than two steps.
+    """
+    rows = [row for batch in walks for row in _rows(batch)]
+    if not rows:
+        raise ValueError("there is no walk to save; give at least one batch with a row")
+    if worlds is not None and len(worlds) != len(rows):
+        raise ValueError(f"there are {len(worlds)} worlds for {len(rows)} walks; give one for each walk")
+    with whole_file(Path(path)) as scratch, h5py.File(scratch.name, "w") as file:
+        if action_names is not None:
+            file.attrs["action_names"] = list(action_names)
+        for number, row in enumerate(rows):
+            group = file.create_group(f"walk_{number}")
+            _write(group, row)
+            if worlds is not None:
+                group.attrs["world"] = worlds[number]
+
+
+def _rows(batch: Walks) -> Iterator[Walks]:
+    for index in range(batch.mask.shape[0]):
+        row = batch.row(index)
+        steps = int(row.mask.sum())
+        if steps < 2:
+            raise ValueError(f"walk {index} of a batch has {steps} steps; a walk has at least 2")
+        yield row.beginning(steps)
+
+
+def _write(group: h5py.Group, row: Walks) -> None:
+    known = row.truth or Truth()
+    fields = {"percepts": row.percepts, "actions": row.actions} | known._asdict()
+    for name, values in fields.items():
+        if isinstance(values, Tensor):
+            group.create_dataset(name, data=values[0].detach().cpu().numpy())
+
+
+def load_walks(path: str | Path) -> Walks:
+    """All walks of a file or a folder as one batch, padded at their ends to the longest.
+
+    A part of the truth is there if it was recorded of all walks. Larger files are read by windows, with
+    ``data=walks``.
+
+    Args:
+        path: Whatever `open_recording` opens.
+
+    Raises:
+        WalksFileError: It holds no walks that fit together, or would take more than 8 GiB.
+    """
+    recording = open_recording(Path(path))
+    longest = max(len(walk) for walk in recording.walks)
+    size = 4 * longest * len(recording.walks) * int(np.prod(recording.percept_shape, dtype=np.float64))
+    if size > _LARGEST_IN_MEMORY:
+        raise WalksFileError(
+            f"{path} would take {size / 2**30:,.0f} GiB as one batch, and may take "
+            f"{_LARGEST_IN_MEMORY // 2**30}; train on it with data=walks, which reads windows"
+        )
+    raise_problems(recording.path, check_values(recording)[1])
+    known = [name for name in Truth._fields if all(getattr(walk, name) for walk in recording.walks)]
+    return concatenate([recording.window(walk, 0, len(walk), known) for walk in recording.walks])

@@ -1,0 +1,193 @@
+"""What is wrong with recorded walks is named with its walk, its step and what is expected, all at once."""
+
+import os
+import struct
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from recorded_walks import lattice_walk, recorded, write_hdf5
+
+from tem_vae.data import WalksFileError, load_walks, open_recording
+from tem_vae.data.recorded import check_values
+
+
+def refused(path: Path) -> str:
+    try:
+        problems = check_values(open_recording(path))[1]
+    except WalksFileError as refusal:
+        return str(refusal)
+    return "\n".join(map(str, problems)) or "nothing is wrong"
+
+
+def test_all_problems_of_shapes_and_types_come_at_once(tmp_path: Path) -> None:
+    walk = lattice_walk(10)
+    walks = {
+        "a": walk,
+        "b": {**walk, "percepts": walk["percepts"][:, :5]},
+        "c": {**walk, "actions": np.arange(10)},
+        "d": {**walk, "actions": walk["actions"].astype(float)},
+        "e": {**walk, "places": walk["places"] + 0.5},
+        "f": {"percepts": walk["percepts"]},
+        "g": {**walk, "percepts": walk["percepts"] + 1j},
+        "h": {"percepts": walk["percepts"][:1], "actions": walk["actions"][:0]},
+        "i": {**walk, "positions": walk["positions"][:, 0]},
+    }
+    message = refused(write_hdf5(tmp_path / "w.h5", walks))
+    for expected in (
+        "has 10 problems",
+        "b: percepts are of shape (5,), and those of a are of shape (6,)",
+        "c: actions has length 10 and must have 9, for 10 percepts; the last action leads to no percept",
+        "d: actions are reals of shape (9,); it must be (time - 1, A)",
+        "d: actions are vectors of shape (), and those of a are whole numbers",
+        "e: places are float64 of shape (10,); they must be whole numbers",
+        "f: actions is missing",
+        "g: percepts are complex",
+        "h: percepts have 1 steps; a walk has at least 2",
+        "i: positions are float64 of shape (10,)",
+    ):
+        assert expected in message
+
+
+def test_all_problems_of_values_come_at_once(tmp_path: Path) -> None:
+    walk = lattice_walk(10)
+    percepts = walk["percepts"].copy()
+    percepts[3, 2], percepts[5:7, 1], percepts[8] = np.nan, np.inf, np.nan
+    positions = walk["positions"].copy()
+    at = int(np.flatnonzero(walk["places"][1:] == walk["places"][0])[0] + 1)
+    positions[at] += 0.5
+    walks = {
+        "a": {**walk, "percepts": percepts},
+        "b": {**walk, "actions": walk["actions"] - 4, "classes": walk["classes"] - 1},
+        "c": {**walk, "positions": positions},
+    }
+    lines = refused(write_hdf5(tmp_path / "w.h5", walks, action_names=["n", "s", "w", "e"])).splitlines()
+    assert lines[0].startswith("a: percepts[3] is not a number in 1 of 6 places")
+    assert lines[1].startswith("a: percepts[5] holds [inf]")
+    assert "(1 more such steps)" in lines[1]
+    assert lines[2].startswith("b: actions[0] = -")
+    assert "from 0 to 3" in lines[2]
+    assert lines[3].startswith("b: classes[")
+    assert lines[4].startswith(f"c: positions[{at}] = ")
+    assert f"place {walk['places'][0]} was at" in lines[4]
+    assert len(lines) == 5
+
+
+def test_walks_of_one_world_share_their_places(tmp_path: Path) -> None:
+    walk = lattice_walk(10)
+    moved = {**walk, "positions": walk["positions"] + 1}
+    apart = write_hdf5(tmp_path / "apart.h5", {"a": walk, "b": moved})
+    assert refused(apart) == "nothing is wrong"
+    together = write_hdf5(tmp_path / "together.h5", {"a": {**walk, "world": 1}, "b": {**moved, "world": 1}})
+    assert refused(together).startswith("b: positions[0]")
+
+
+def test_links_and_foreign_storage_open_nothing(tmp_path: Path) -> None:
+    secret = recorded(tmp_path / "secret.h5")
+    path = write_hdf5(tmp_path / "w.h5", {"good": lattice_walk(9)})
+    with h5py.File(path, "a") as file:
+        file["outside"] = h5py.ExternalLink(str(secret), "/walk_0")
+        file["inside"] = h5py.SoftLink("/good")
+        for name in ("external", "virtual", "plugin"):
+            file[f"{name}/actions"] = np.zeros(8, np.int64)
+        file["external"].create_dataset("percepts", (9, 6), np.float32, external=[(str(secret), 0, 216)])
+        layout = h5py.VirtualLayout((9, 6), np.float32)
+        layout[:] = h5py.VirtualSource(str(secret), "walk_0/percepts", (60, 6))[:9]
+        file["virtual"].create_virtual_dataset("percepts", layout)
+        plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plan.set_chunk((9, 6))
+        plan.set_filter(305, h5py.h5z.FLAG_OPTIONAL, (1,))
+        space = h5py.h5s.create_simple((9, 6))
+        h5py.h5d.create(file["plugin"].id, b"percepts", h5py.h5t.NATIVE_FLOAT, space, plan)
+    message = refused(path)
+    assert "outside is a link to another file" in message
+    assert "inside is a link by name" in message
+    assert "external: percepts keeps its numbers in another file" in message
+    assert "virtual: percepts is a view of other files" in message
+    assert "plugin: percepts is compressed by a plug-in (filter 305)" in message
+
+
+def test_what_is_declared_must_be_there(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.create_dataset("a/percepts", (2**45, 64), np.float32, chunks=(64, 64))
+        file.create_dataset("b/percepts", (9, 2**20, 64), np.float32, chunks=(9, 2**20, 64))
+    message = refused(tmp_path / "w.h5")
+    assert "a: percepts declares the shape (35184372088832, 64), which its file cannot hold" in message
+    assert "b: percepts has chunks of more than" in message
+
+
+def bomb(path: Path, declared: tuple[int, ...], compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    """An archive whose member says that it has a shape, and holds a few zeros."""
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {declared}, }}".encode().ljust(117) + b"\n"
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr(
+            "percepts.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(2**20)
+        )
+    return path
+
+
+def test_archives_that_declare_more_than_they_hold(tmp_path: Path) -> None:
+    assert "which needs 4,000,000,000,000 bytes" in refused(bomb(tmp_path / "a.npz", (10**6, 10**6)))
+    stored = bomb(tmp_path / "b.npz", (10**6, 10**6), zipfile.ZIP_STORED)
+    assert "it was cut off" in refused(stored)
+    large = zipfile.ZipFile(tmp_path / "c.npz", "w", zipfile.ZIP_DEFLATED)
+    with large, large.open("percepts.npy", "w") as member:
+        for _ in range(513):
+            member.write(bytes(2**20))
+    assert "must be read in whole" in refused(tmp_path / "c.npz")
+
+
+def test_pickles_are_not_opened(tmp_path: Path) -> None:
+    np.save(tmp_path / "percepts.npy", np.array([{"a": 1}, None], dtype=object), allow_pickle=True)
+    np.save(tmp_path / "actions.npy", np.zeros(1, np.int64))
+    assert "percepts holds Python objects" in refused(tmp_path)
+    np.savez(tmp_path / "w.npz", percepts=np.array([{"a": 1}], dtype=object))
+    assert "percepts holds Python objects" in refused(tmp_path / "w.npz")
+
+
+def test_what_is_no_file_of_walks(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "empty").touch()
+    (tmp_path / "text.h5").write_text("percepts")
+    (tmp_path / "folder").mkdir()
+    np.save(tmp_path / "one.npy", np.zeros((3, 2)))
+    h5py.File(tmp_path / "none.h5", "w").close()
+    for name, expected in {
+        "pipe": "is no regular file",
+        "empty": "is empty",
+        "text.h5": "is neither an HDF5 file nor an .npz file",
+        "folder": "is a folder without percepts.npy",
+        "one.npy": "is one array",
+        "none.h5": "it holds no walk",
+        "missing": "cannot be read: No such file",
+        "n" * 300: "cannot be read: File name too long",
+    }.items():
+        assert expected in refused(tmp_path / name)
+    whole = recorded(tmp_path / "whole.h5").read_bytes()
+    for length in (9, 100, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "cut.h5").write_bytes(whole[:length])
+        assert "cut off or damaged" in refused(tmp_path / "cut.h5")
+
+
+def test_a_link_in_a_folder_is_not_followed(tmp_path: Path) -> None:
+    np.save(tmp_path / "actions.npy", np.zeros(3, np.int64))
+    (tmp_path / "percepts.npy").symlink_to("/etc/passwd")
+    assert "percepts is a link to another file" in refused(tmp_path)
+
+
+def test_a_dictionary_of_observations_is_named(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file["episode_0/observations/image"] = np.zeros((4, 3))
+        file["episode_0/observations/direction"] = np.zeros(4)
+        file["episode_0/actions"] = np.zeros(3, np.int64)
+    assert "episode_0: observations is a group of direction, image" in refused(tmp_path / "w.h5")
+
+
+def test_more_than_fits_into_memory_is_not_loaded(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.create_dataset("percepts", (2**30, 64), np.float32, chunks=(1024, 64))
+        file.create_dataset("actions", (2**30 - 1,), np.int8, chunks=(2**20,))
+    with pytest.raises(WalksFileError, match="would take 256 GiB as one batch"):
+        load_walks(tmp_path / "w.h5")
