@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tem_vae.data.percepts import FloatPercepts
 from tem_vae.data.recorded.contents import (
     Array,
     Contents,
@@ -21,6 +20,7 @@ from tem_vae.data.recorded.contents import (
 from tem_vae.data.recorded.hdf5_files import read_hdf5
 from tem_vae.data.recorded.headers import check_headers, has_channels_last
 from tem_vae.data.recorded.numpy_files import read_npy_folder, read_npz
+from tem_vae.data.source import FloatPercepts
 from tem_vae.data.walk import Truth, Walks
 
 _HDF5, _ZIP, _NPY = b"\x89HDF\r\n\x1a\n", b"PK", b"\x93NUMPY"

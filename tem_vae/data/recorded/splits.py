@@ -6,9 +6,9 @@ from typing import Literal
 
 import numpy as np
 
-from tem_vae.data.percepts import Split
 from tem_vae.data.recorded.contents import WalksFileError
 from tem_vae.data.recorded.recording import RecordedWalk, Recording
+from tem_vae.data.source import Split
 
 SplitBy = Literal["world", "walk"]
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from tem_vae.arrays import IntArray
 from tem_vae.data.held_out import HeldOutWalks, WalkBatches
-from tem_vae.data.percepts import FloatPercepts, References, Split
 from tem_vae.data.recorded.recording import RecordedWalk, Recording
+from tem_vae.data.source import FloatPercepts, References, Split
 from tem_vae.data.walk import Truth, Walks, concatenate
 
 _MOST_REFERENCES = 2_000
