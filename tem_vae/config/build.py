@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tem_vae.config.model import ModelConfig
+from tem_vae.config.model import ModelConfig, WalkShape
 from tem_vae.config.training import HeldOutConfig
 from tem_vae.data import HeldOutWalks, PerceptSource, Policy, SimulatedWalks
 from tem_vae.data.source import Split
@@ -37,16 +37,21 @@ def build_held_out(
     return HeldOutWalks(source, config.seed, config.walks, batch_size=at_once)
 
 
-def build_model(config: ModelConfig, percept_shape: tuple[int, ...], n_actions: int) -> TemVae:
-    """A model with fresh weights, drawn from torch's global generator."""
+def build_model(config: ModelConfig, walks: WalkShape) -> TemVae:
+    """A model with fresh weights, drawn from torch's global generator.
+
+    Args:
+        config: Its parts.
+        walks: What walks it is for.
+    """
     rank, scale, code_dim = config.metric.rank, config.neighborhood.scale, config.code_dim
-    encoder = config.encoder.build(percept_shape, code_dim)
+    encoder = config.encoder.build(walks.percept_shape, code_dim)
     decoder_input, variant = (rank, TemVae) if config.decoder.reads == "embedded" else (code_dim, LeakyTemVae)
     return variant(
         encoder=encoder,
         metric=config.metric.build(code_dim),
-        integrator=config.path_integration.build(n_actions),
+        integrator=config.path_integration.build(walks),
         memory=config.memory.build(code_dim, rank, scale),
-        decoder=config.decoder.build(decoder_input, percept_shape),
+        decoder=config.decoder.build(decoder_input, walks.percept_shape),
         scale=scale,
     )

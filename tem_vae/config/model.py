@@ -1,6 +1,6 @@
 """The schema of the model: one section for every kind of every part."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
@@ -10,6 +10,21 @@ from tem_vae.config.fields import OneKind, Section, checks_files
 if TYPE_CHECKING:
     from tem_vae.geometry import Pseudometric
     from tem_vae.model import Decoder, Encoder, Integrator, Memory
+
+
+class WalkShape(NamedTuple):
+    """What a model must know of the walks that it is for.
+
+    Attributes:
+        percept_shape: (features,), (rows, columns) or (channels, rows, columns).
+        n_actions: How many numbered actions there are; None where actions are real-valued.
+        action_dim: A, the numbers of a real-valued action; None where actions are numbered.
+    """
+
+    percept_shape: tuple[int, ...]
+    n_actions: int | None
+    action_dim: int | None
+
 
 _WHICH_METRIC = "E is free; or diagonal; a random projection, fixed; or the identity, fixed."
 
@@ -144,18 +159,76 @@ class MlpDecoderConfig(Section):
         return MlpDecoder(input_dim, self.hidden_dim, percept_shape, self.noise)
 
 
+_WHICH_INTEGRATOR = "An angle for every numbered action and circle; or a linear map of real-valued actions."
+
+Channels = Annotated[int, Field(ge=1, le=65_536, description="D, the circles of the torus.")]
+
+
 class RotationsConfig(Section):
     """Each action rotates every circle of a torus by an angle of its own."""
 
-    kind: Literal["rotations"] = Field(description="An angle for every action and circle.")
-    channels: int = Field(ge=1, le=65_536, description="D, the circles of the torus.")
+    kind: Literal["rotations"] = Field(description=_WHICH_INTEGRATOR)
+    channels: Channels
     initial_rotation: float = Field(gt=0, description="Deviation of the first draw of Omega, in radians.")
 
-    def build(self, n_actions: int) -> "Integrator":
-        """The integrator of so many actions, with fresh weights."""
+    def build(self, walks: WalkShape) -> "Integrator":
+        """The integrator of the actions of such walks, with fresh weights.
+
+        Raises:
+            ValueError: Their actions are real-valued.
+        """
         from tem_vae.model import PathIntegrator
 
-        return PathIntegrator(n_actions, self.channels, self.initial_rotation)
+        return PathIntegrator(self.count(walks), self.channels, self.initial_rotation)
+
+    def count(self, walks: WalkShape) -> int:
+        """How many actions there are to rotate by.
+
+        Raises:
+            ValueError: The actions are real-valued.
+        """
+        if walks.n_actions is None:
+            raise ValueError(
+                "model.path_integration.kind = rotations needs numbered actions, and those of the data are "
+                f"vectors of {walks.action_dim} numbers; use model/path_integration=linear"
+            )
+        return walks.n_actions
+
+
+class LinearConfig(Section):
+    """A real-valued action turns every circle of a torus by a learned linear map of it."""
+
+    kind: Literal["linear"] = Field(description=_WHICH_INTEGRATOR)
+    channels: Channels
+    initial_scale: float = Field(
+        gt=0, description="Deviation of the first draw of W, in radians per unit of an action."
+    )
+
+    def build(self, walks: WalkShape) -> "Integrator":
+        """The integrator of the actions of such walks, with fresh weights.
+
+        Raises:
+            ValueError: Their actions are numbered.
+        """
+        from tem_vae.model import LinearIntegrator
+
+        return LinearIntegrator(self.count(walks), self.channels, self.initial_scale)
+
+    def count(self, walks: WalkShape) -> int:
+        """How many numbers an action has.
+
+        Raises:
+            ValueError: The actions are numbered.
+        """
+        if walks.action_dim is None:
+            raise ValueError(
+                "model.path_integration.kind = linear needs real-valued actions, and those of the data are "
+                f"{walks.n_actions} numbered ones; use model.path_integration.kind=rotations"
+            )
+        return walks.action_dim
+
+
+PathIntegrationConfig = Annotated[RotationsConfig | LinearConfig, Field(discriminator="kind"), OneKind()]
 
 
 class AttentionMemoryConfig(Section):
@@ -203,7 +276,7 @@ class ModelConfig(Section):
     neighborhood: NeighborhoodConfig = Field(description="The posterior around a reference code.")
     encoder: EncoderConfig = Field(description="From percepts to codes.")
     decoder: MlpDecoderConfig = Field(description="From embedded codes to percepts.")
-    path_integration: RotationsConfig = Field(description="From actions to location codes.")
+    path_integration: PathIntegrationConfig = Field(description="From actions to location codes.")
     memory: MemoryConfig = Field(description="The prior of a step given its past.")
 
     @model_validator(mode="before")

@@ -23,6 +23,7 @@ GROUPS = (
     "model",
     "model/metric",
     "model/encoder",
+    "model/path_integration",
     "model/memory",
     "optimizer",
     "trainer",

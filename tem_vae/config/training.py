@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, ValidationInfo, model_validator
 
 from tem_vae.config.fields import RunDirectory, Section, checks_files
-from tem_vae.config.model import ModelConfig
+from tem_vae.config.model import ModelConfig, WalkShape
 from tem_vae.config.percepts import PerceptsConfig
 from tem_vae.config.worlds import PolicyConfig, WorldConfig
 from tem_vae.runs.checkpoint import check_whole
@@ -61,6 +61,11 @@ class DataConfig(Section):
         policy = {"kind": "momentum", "momentum": values["momentum"]}
         others = {name: value for name, value in values.items() if name != "momentum"}
         return {"policy": policy, "blank": 0.0} | others
+
+    @property
+    def walk_shape(self) -> WalkShape:
+        """What a model must know of these walks."""
+        return WalkShape(self.percepts.percept_shape, len(self.world.actions), action_dim=None)
 
     @model_validator(mode="after")
     def _actions_are_known(self) -> Self:
@@ -166,15 +171,20 @@ class TrainConfig(Section):
 
     @model_validator(mode="after")
     def _codes_fit(self) -> Self:
-        percepts, model = self.data.percepts, self.model
-        percept_dim = math.prod(percepts.percept_shape)
+        model, walks = self.model, self.data.walk_shape
+        percept_dim = math.prod(walks.percept_shape)
         if model.encoder.kind == "identity" and model.code_dim != percept_dim:
             raise ValueError(
-                f"model.code_dim = {model.code_dim} must equal the {percept_dim} features of a percept of "
-                f"{percepts.source} where model.encoder.kind is identity"
+                f"model.code_dim = {model.code_dim} must equal the {percept_dim} features of a percept where "
+                "model.encoder.kind is identity"
             )
         if self.resume and self.run_dir is None:
             raise ValueError("resume = true needs run_dir, the directory of the run to continue")
+        return self
+
+    @model_validator(mode="after")
+    def _actions_fit(self) -> Self:
+        self.model.path_integration.count(self.data.walk_shape)
         return self
 
     @model_validator(mode="after")

@@ -133,9 +133,8 @@ def _match(
         for name, weight in described.items()
         if isinstance(name, str) and name.startswith(_MODEL_PREFIX) and isinstance(weight, StoredTensor)
     }
-    percept_shape, n_actions = config.data.percepts.percept_shape, len(config.data.world.actions)
     with torch.random.fork_rng(), _NoMoreThan(size):
-        model = build_model(config.model, percept_shape, n_actions)
+        model = build_model(config.model, config.data.walk_shape)
     expected = model.state_dict()
     for name in sorted(expected.keys() ^ weights.keys()):
         difference = "lacks the weight" if name in expected else "has a weight that its model has not,"

@@ -11,6 +11,7 @@ from tem_vae.model.ablations import (
 from tem_vae.model.decoders import MlpDecoder
 from tem_vae.model.elbo import ElboTerms, importance_weighted_bound
 from tem_vae.model.encoders import IdentityEncoder, MlpEncoder
+from tem_vae.model.linear_integration import LinearIntegrator
 from tem_vae.model.memory import MemoryPrior
 from tem_vae.model.observer import Expectation, Observer
 from tem_vae.model.parts import Decoder, Encoder, Integrator, Location, Memory, Prediction, Prior
@@ -27,6 +28,7 @@ __all__ = [
     "Inference",
     "Integrator",
     "LeakyTemVae",
+    "LinearIntegrator",
     "Location",
     "Memory",
     "MemoryPrior",

@@ -72,7 +72,8 @@ class Observer:
         Args:
             percept: Standardised, (*batch, *percept_shape); *batch are walks side by side. A NaN in it says
                 that it is missing: the walk has moved, and saw nothing there.
-            action: What led here from the last percept, a number or (*batch); None for the first percept.
+            action: What led here from the last percept, one for all walks or (*batch) of them; None for the
+                first percept. It is a number, or a vector of A numbers where actions are real-valued.
 
         Raises:
             ValueError: An action is given for the first percept or none for a later one, there is no such
@@ -98,7 +99,7 @@ class Observer:
         """What is to be expected if this action is taken next; nothing is remembered.
 
         Args:
-            action: A number or (*batch).
+            action: One for all walks or (*batch) of them.
 
         Raises:
             ValueError: Nothing was observed yet, there is no such action, or its shape does not fit.
@@ -150,9 +151,9 @@ class Observer:
         action = torch.as_tensor(action, device=walk.here.code.device)
         integrator.check_kind(action)
         integrator.check_values(action)
-        if action.shape not in (torch.Size(()), walk.here.code.shape[:-1]):
+        if integrator.batch_of(action) not in (torch.Size(()), walk.here.code.shape[:-1]):
             raise ValueError(
-                f"action must be one number or have shape {_batch(walk)}, but its shape is "
+                f"action must be one for all walks or have the batch shape {_batch(walk)}, but its shape is "
                 f"{tuple(action.shape)}."
             )
         return _Walk(integrator.step(walk.here, action), walk.remembered)

@@ -59,7 +59,7 @@ class Integrator(Protocol):
         """Where every walk begins, (*batch)."""
 
     def step(self, location: Location, actions: Tensor) -> Location:
-        """The location after one more action of each walk, (*batch)."""
+        """The location after one more action of each walk, (*batch) or (*batch, A)."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """What of it is learned; the optimiser gives it a rate of its own."""
@@ -77,6 +77,9 @@ class Integrator(Protocol):
         Raises:
             ValueError: One of them is unknown.
         """
+
+    def batch_of(self, actions: Tensor) -> torch.Size:
+        """The batch shape of single actions, (*batch) or (*batch, A)."""
 
 
 class Prior(Protocol):

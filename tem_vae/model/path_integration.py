@@ -36,21 +36,16 @@ class PathIntegrator(nn.Module):
         rotations = self.rotations.to(matrix_dtype(actions.device))
         taken = torch.nn.functional.one_hot(actions.long(), len(rotations)).cumsum(dim=1)
         times = torch.nn.functional.pad(taken, (0, 0, 1, 0)).to(rotations)
-        return self.locate(matmul(times, rotations)).code
+        return locate(matmul(times, rotations), self.rotations.dtype).code
 
     def start(self, *batch: int) -> Location:
         """Where every walk begins, (*batch): all phases 0."""
-        device = self.rotations.device
-        return self.locate(torch.zeros(*batch, self.channels, dtype=matrix_dtype(device), device=device))
+        device, dtype = self.rotations.device, self.rotations.dtype
+        return locate(torch.zeros(*batch, self.channels, dtype=matrix_dtype(device), device=device), dtype)
 
     def step(self, location: Location, actions: Tensor) -> Location:
         """The location after one more action of each walk, actions of shape (*batch)."""
-        return self.locate(location.phases + self.rotations[actions])
-
-    def locate(self, phases: Tensor) -> Location:
-        """The point of the torus with the given phases, (*, channels)."""
-        angle = torch.remainder(phases, 2 * math.pi).to(self.rotations.dtype)
-        return Location(phases, torch.cat([angle.cos(), angle.sin()], dim=-1) / math.sqrt(self.channels))
+        return locate(location.phases + self.rotations[actions], self.rotations.dtype)
 
     def check_kind(self, actions: Tensor) -> None:
         """Check that actions can be numbers of rows; bytes and booleans would be taken for masks.
@@ -78,3 +73,13 @@ class PathIntegrator(nn.Module):
         wrong = actions[(actions < 0) | (actions > last)]
         if len(wrong):
             raise ValueError(f"actions are whole numbers from 0 to {last}, but one is {int(wrong[0])}.")
+
+    def batch_of(self, actions: Tensor) -> torch.Size:
+        """The walks that single actions are of, which are numbers, (*batch)."""
+        return actions.shape
+
+
+def locate(phases: Tensor, dtype: torch.dtype) -> Location:
+    """The point of the torus with the given phases, (*, channels); its code is in the given dtype."""
+    angle = torch.remainder(phases, 2 * math.pi).to(dtype)
+    return Location(phases, torch.cat([angle.cos(), angle.sin()], dim=-1) / math.sqrt(phases.shape[-1]))

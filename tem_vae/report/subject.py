@@ -61,7 +61,13 @@ class Subject:
 
     @cached_property
     def phases(self) -> ActionPhases:
-        """The rotation that each action adds."""
+        """The rotation that each action adds.
+
+        Raises:
+            UnknownTruthError: Actions are not numbered.
+        """
+        if not self.source.actions:
+            raise UnknownTruthError("needs numbered actions, and those of these walks are real-valued")
         return measure_action_phases(self.model, self.source.actions, self.source.opposites)
 
     @cached_property

@@ -60,7 +60,7 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
     L.seed_everything(config.seed, workers=True, verbose=False)
     folder.write_config(config.model_dump(mode="json"))
     data = build_data(config.data, config.seed, config.trainer.max_steps)
-    model = build_model(config.model, data.train.percept_shape, len(data.train.actions))
+    model = build_model(config.model, config.data.walk_shape)
     scores = build_scores(data.train, MODEL)
     module = TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
     clock = TrainingClock()

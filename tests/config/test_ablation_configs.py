@@ -28,7 +28,7 @@ def build(name: str) -> tuple[TemVae, Walks]:
     config = composed(f"experiment=ablation/{name}")
     data = build_data(config.data, seed=0, updates=1)
     torch.manual_seed(0)
-    return build_model(config.model, data.train.percept_shape, 5), next(iter(data.train_dataloader()))
+    return build_model(config.model, config.data.walk_shape), next(iter(data.train_dataloader()))
 
 
 @pytest.mark.parametrize("name", ABLATIONS)

@@ -82,6 +82,7 @@ def test_what_can_be_chosen_instead_is_told_once() -> None:
         "model/metric=diagonal",
         "model/metric=euclidean",
         "model/metric=random",
+        "model/path_integration=linear",
     ]
 
 

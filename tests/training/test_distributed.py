@@ -47,7 +47,7 @@ def predictions(trainer: L.Trainer) -> dict[str, Tensor]:
 def assemble(config: TrainConfig) -> tuple[TemVaeModule, WalkDataModule]:
     torch.manual_seed(config.seed)
     data = build_data(config.data, config.seed, config.trainer.max_steps)
-    model = build_model(config.model, data.train.percept_shape, len(data.train.actions))
+    model = build_model(config.model, config.data.walk_shape)
     return TemVaeModule(
         model, config.optimizer, build_scores(data.train, MODEL), config.seed, log_every=1
     ), data

@@ -34,9 +34,7 @@ def test_a_bad_percept_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
         return step(self, batch, batch_idx)
 
     monkeypatch.setattr(TemVaeModule, "training_step", training_step)
-    with pytest.raises(
-        NonFiniteError, match=r"update 6: terms of the bound .* reconstruction \("
-    ) as caught:
+    with pytest.raises(NonFiniteError, match=r"update 6: terms of the bound .* reconstruction \(") as caught:
         train(short_config(tmp_path), tmp_path)
     note = "\n".join(caught.value.__notes__)
     assert str(tmp_path / "checkpoints" / "last.ckpt") in note

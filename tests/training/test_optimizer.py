@@ -2,14 +2,12 @@ import pytest
 from composed import compose_short_run
 
 from tem_vae.config.build import build_model
-from tem_vae.training.datamodule import build_data
 from tem_vae.training.optimizer import build_optimizer
 
 
 def test_path_integration_has_a_rate_of_its_own_and_every_parameter_is_updated() -> None:
     config = compose_short_run("optimizer.path_integration_factor=7", "optimizer.weight_decay=0.1")
-    data = build_data(config.data, config.seed, config.trainer.max_steps)
-    model = build_model(config.model, data.train.percept_shape, len(data.train.actions))
+    model = build_model(config.model, config.data.walk_shape)
     optimizer, _ = build_optimizer(model, config.optimizer, updates=40)
     by_name = {group["name"]: group for group in optimizer.param_groups}
     assert by_name["path_integration"]["initial_lr"] == pytest.approx(7 * config.optimizer.learning_rate)

@@ -146,7 +146,7 @@ def _compose(updates: int, overrides: list[str]) -> TrainConfig:
 
 def _build_module(config: TrainConfig, walks: WalkSource) -> TemVaeModule:
     torch.manual_seed(config.seed)
-    model = build_model(config.model, walks.percept_shape, len(walks.actions))
+    model = build_model(config.model, config.data.walk_shape)
     scores = build_scores(walks, MODEL)
     return TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
 
