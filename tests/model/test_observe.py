@@ -191,7 +191,7 @@ class TestMistakes:
             observer.observe(walk[0][:, 1].double(), 0)
 
     def test_actions_of_another_batch(self, observer: Observer) -> None:
-        with pytest.raises(ValueError, match=r"one for all walks or have the batch shape \(2\), but its shape is \(3,\)"):
+        with pytest.raises(ValueError, match=r"have the batch shape \(2\), but its shape is \(3,\)"):
             observer.expect(torch.tensor([0, 1, 2]))
 
     def test_percepts_of_another_batch(self, observer: Observer, walk: Walk) -> None:
