@@ -6,7 +6,7 @@ from tem_vae.config.model import ModelConfig, WalkShape
 from tem_vae.config.training import HeldOutConfig
 from tem_vae.data import HeldOutWalks, PerceptSource, Policy, SimulatedWalks
 from tem_vae.data.source import Split
-from tem_vae.model import LeakyTemVae, TemVae
+from tem_vae.model import LeakyTemVae, Standardizer, TemVae
 from tem_vae.worlds import renumber_actions
 
 # (time, time) arrays of all walks evaluated at once hold about this many numbers, 32 MB in float32.
@@ -54,4 +54,5 @@ def build_model(config: ModelConfig, walks: WalkShape) -> TemVae:
         memory=config.memory.build(code_dim, rank, scale),
         decoder=config.decoder.build(decoder_input, walks.percept_shape),
         scale=scale,
+        standardizer=Standardizer(walks.percept_shape) if walks.standardize else None,
     )

@@ -19,11 +19,14 @@ class WalkShape(NamedTuple):
         percept_shape: (features,), (rows, columns) or (channels, rows, columns).
         n_actions: How many numbered actions there are; None where actions are real-valued.
         action_dim: A, the numbers of a real-valued action; None where actions are numbered.
+        standardize: Whether the model is to standardise percepts, by the mean and deviation of the training
+            walks.
     """
 
     percept_shape: tuple[int, ...]
     n_actions: int | None
     action_dim: int | None
+    standardize: bool
 
 
 _WHICH_METRIC = "E is free; or diagonal; a random projection, fixed; or the identity, fixed."

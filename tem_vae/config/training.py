@@ -65,7 +65,9 @@ class DataConfig(Section):
     @property
     def walk_shape(self) -> WalkShape:
         """What a model must know of these walks."""
-        return WalkShape(self.percepts.percept_shape, len(self.world.actions), action_dim=None)
+        return WalkShape(
+            self.percepts.percept_shape, len(self.world.actions), action_dim=None, standardize=False
+        )
 
     @model_validator(mode="after")
     def _actions_are_known(self) -> Self:

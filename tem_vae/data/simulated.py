@@ -1,11 +1,12 @@
 """Walks drawn as they are needed: worlds, what their places hold, and a walk in each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tem_vae.arrays import IntArray
 from tem_vae.data.policy import Policy
@@ -56,6 +57,10 @@ class SimulatedWalks:
     def opposites(self) -> Mapping[int, int]:
         """As found in one of the worlds."""
         return opposite_actions(self.worlds.sample(1, np.random.default_rng(0)))
+
+    def every_percept(self) -> Iterator[Tensor]:
+        """None: percepts are drawn, and are standardised as they are."""
+        return iter(())
 
     def references(self) -> References:
         """Those of the percept source."""

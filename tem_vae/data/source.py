@@ -1,10 +1,11 @@
 """What sources of walks and of percepts must offer. A new source is a class that fits a page of these."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from tem_vae.arrays import IntArray
 from tem_vae.data.walk import Walks
@@ -82,6 +83,12 @@ class WalkSource(Protocol):
     @property
     def opposites(self) -> Mapping[int, int]:
         """For each action the one that always undoes it; empty where nobody knows."""
+
+    def every_percept(self) -> Iterator[Tensor]:
+        """All recorded percepts of its walks, piece by piece, (steps, *percept_shape).
+
+        NaN where they are missing. There are none where percepts are drawn: those are standardised as they are.
+        """
 
     def references(self) -> References | None:
         """Training percepts of known class, for the fixed classifier; None where classes are not known."""

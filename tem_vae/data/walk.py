@@ -35,7 +35,7 @@ class Walks(NamedTuple):
     What stands at padded steps is never read into a loss, a score or a gradient; zeros will do.
 
     Attributes:
-        percepts: What was perceived at each step, standardised, (batch, time, *shape). One with a NaN in it
+        percepts: What was perceived at each step, (batch, time, *shape). One with a NaN in it
             is missing: the step moves, and is neither remembered nor scored.
         actions: What leads from step t to t + 1: numbers, (batch, time - 1), int64; or real-valued,
             (batch, time - 1, A).

@@ -16,6 +16,7 @@ from tem_vae.model.memory import MemoryPrior
 from tem_vae.model.observer import Expectation, Observer
 from tem_vae.model.parts import Decoder, Encoder, Integrator, Location, Memory, Prediction, Prior
 from tem_vae.model.path_integration import PathIntegrator
+from tem_vae.model.standardizer import Standardizer
 from tem_vae.model.tem_vae import Inference, TemVae
 from tem_vae.model.walk_prior import WalkPrior
 
@@ -40,6 +41,7 @@ __all__ = [
     "Prediction",
     "Prior",
     "StandardNormalPrior",
+    "Standardizer",
     "TemVae",
     "WalkPrior",
     "diagonal_metric",

@@ -70,7 +70,7 @@ class Observer:
         """What was to be expected at this step; then its percept is remembered, unless it is missing.
 
         Args:
-            percept: Standardised, (*batch, *percept_shape); *batch are walks side by side. A NaN in it says
+            percept: (*batch, *percept_shape); *batch are walks side by side. A NaN in it says
                 that it is missing: the walk has moved, and saw nothing there.
             action: What led here from the last percept, one for all walks or (*batch) of them; None for the
                 first percept. It is a number, or a vector of A numbers where actions are real-valued.
@@ -163,7 +163,7 @@ class Observer:
         log_weights = remembered.log_weights(walk.here.code)
         embedded = self.model.embed(remembered.mode(log_weights), remembered.factorization.embedding)
         weights = log_weights.exp()
-        return Expectation(weights[..., 1:], weights[..., 0], self.model.decoder(embedded))
+        return Expectation(weights[..., 1:], weights[..., 0], self.model.decode(embedded))
 
 
 def _batch(walk: _Walk, *more: str) -> str:

@@ -10,6 +10,7 @@ from tem_vae.geometry.precision import matmul
 from tem_vae.model.checks import check_percept_values, check_percepts, check_walks
 from tem_vae.model.elbo import ElboTerms
 from tem_vae.model.parts import Decoder, Encoder, Integrator, Memory, Prediction, Prior
+from tem_vae.model.standardizer import Standardizer
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ class TemVae(nn.Module):
         memory: The prior of a step given its past.
         decoder: From embedded codes to percepts.
         scale: eps_q, the scale of the posterior neighborhood, in units of the pseudometric.
+        standardizer: From percepts as they are given to those that encoder and decoder know; None where they
+            are given standardised. With it predictions are in the unit of the percepts, and the terms of the
+            bound are densities of standardised percepts all the same.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class TemVae(nn.Module):
         memory: Memory,
         decoder: Decoder,
         scale: float,
+        standardizer: Standardizer | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -70,6 +75,7 @@ class TemVae(nn.Module):
         self.memory = memory
         self.decoder = decoder
         self.scale = scale
+        self.standardizer = standardizer
 
     def infer(self, percepts: Tensor, actions: Tensor) -> Inference:
         """Posterior and prior of every step of the walks.
@@ -77,7 +83,7 @@ class TemVae(nn.Module):
         A percept with a NaN in it is missing: the step moves, and is not remembered.
 
         Args:
-            percepts: Standardised, (batch, time, *percept_shape), in the dtype of the model.
+            percepts: (batch, time, *percept_shape), in the dtype of the model.
             actions: (batch, time - 1) or (batch, time - 1, A). Their values are not read here: that would
                 make every training update wait for the device.
 
@@ -112,13 +118,13 @@ class TemVae(nn.Module):
         """The terms of the bound at posterior samples, (*samples, batch, time); 0 where a percept is missing.
 
         Args:
-            percepts: Standardised, (batch, time, *percept_shape); those that were inferred from.
+            percepts: (batch, time, *percept_shape); those that were inferred from.
             inference: The posterior that the samples come from, and the prior to compare with.
             z: Samples, (*samples, batch, time, N).
             u: The noise they were made from, (*samples, batch, time, M).
         """
         posterior, seen = inference.posterior, inference.seen
-        percepts = _zeros_unless(seen, percepts)
+        percepts = _zeros_unless(seen, self.standardise(percepts))
         whitened = posterior.whitened_center + posterior.scale.unsqueeze(-1) * u
         reconstruction = self.decoder.log_prob(percepts, self.embed(z, inference.embedding))
         return ElboTerms(
@@ -131,12 +137,12 @@ class TemVae(nn.Module):
     def expect(self, inference: Inference) -> Prediction:
         """What memory leads one to expect at every step, before its percept is seen."""
         prior = inference.prior
-        return Prediction(prior, prior.novelty, self.decoder(self.embed(prior.mode, inference.embedding)))
+        return Prediction(prior, prior.novelty, self.decode(self.embed(prior.mode, inference.embedding)))
 
     @torch.no_grad()
     def decode_posterior(self, inference: Inference) -> Tensor:
         """The decoded posterior mean, (batch, time, *percept_shape): what is left after the pseudometric."""
-        return self.decoder(self.embed(inference.codes, inference.embedding))
+        return self.decode(self.embed(inference.codes, inference.embedding))
 
     def elbo(self, percepts: Tensor, actions: Tensor) -> ElboTerms:
         """`bound` of walks given as `infer` takes them.
@@ -164,14 +170,14 @@ class TemVae(nn.Module):
         """The decoded codes of percepts that belong to no walk, (*, *percept_shape).
 
         Args:
-            percepts: Standardised, (*, *percept_shape), in the dtype of the model; one that is missing is
-                taken for zeros.
+            percepts: (*, *percept_shape), in the dtype of the model; one that is missing is taken for an
+                average one.
 
         Raises:
             ValueError: Shape or dtype does not fit.
         """
         self.check_percepts(percepts)
-        return self.decoder(self.embed(self.encode(percepts)[0], self.metric.E))
+        return self.decode(self.embed(self.encode(percepts)[0], self.metric.E))
 
     def check_percepts(self, percepts: Tensor) -> None:
         """Check that the model can read percepts, (*, *percept_shape).
@@ -185,11 +191,19 @@ class TemVae(nn.Module):
         """The reference codes of percepts, (*, N), and which of them are not missing, (*).
 
         Args:
-            percepts: Standardised, (*, *percept_shape); one with a NaN in it is missing, and its code is that
-                of zeros.
+            percepts: (*, *percept_shape); one with a NaN in it is missing, and its code is that of zeros.
         """
         seen = ~percepts.isnan().flatten(-len(self.encoder.percept_shape)).any(dim=-1)
-        return self.encoder(_zeros_unless(seen, percepts)), seen
+        return self.encoder(_zeros_unless(seen, self.standardise(percepts))), seen
+
+    def standardise(self, percepts: Tensor) -> Tensor:
+        """Percepts as encoder and decoder know them, (*, *percept_shape)."""
+        return percepts if self.standardizer is None else self.standardizer(percepts)
+
+    def decode(self, embedded: Tensor) -> Tensor:
+        """Expected percepts in the unit of those that are given, (*, M) -> (*, *percept_shape)."""
+        percepts = self.decoder(embedded)
+        return percepts if self.standardizer is None else self.standardizer.undo(percepts)
 
     def embed(self, z: Tensor, embedding: Tensor) -> Tensor:
         """E z, (*, N) -> (*, M): all that the decoder may read of a code."""

@@ -61,6 +61,8 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
     folder.write_config(config.model_dump(mode="json"))
     data = build_data(config.data, config.seed, config.trainer.max_steps)
     model = build_model(config.model, config.data.walk_shape)
+    if model.standardizer and not resumed:
+        model.standardizer.fit(data.train.every_percept())
     scores = build_scores(data.train, MODEL)
     module = TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
     clock = TrainingClock()

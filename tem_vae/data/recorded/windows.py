@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from tem_vae.arrays import IntArray
 from tem_vae.data.held_out import HeldOutWalks, WalkBatches
@@ -15,6 +17,7 @@ from tem_vae.data.walk import Truth, Walks, concatenate
 
 _MOST_REFERENCES = 2_000
 _LARGEST_REFERENCES = 64 * 2**20  # bytes
+_PIECE = 16 * 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,13 @@ class RecordedWalks:
     def percept_shape(self) -> tuple[int, ...]:
         """That of the recording."""
         return self.recording.percept_shape
+
+    def every_percept(self) -> Iterator[Tensor]:
+        """All percepts of the walks, walk by walk in pieces of bounded size, NaN where they are missing."""
+        steps = max(1, _PIECE // (4 * int(np.prod(self.percept_shape))))
+        for walk in self.walks:
+            for start in range(0, len(walk), steps):
+                yield torch.from_numpy(self.recording.percepts(walk, start, min(start + steps, len(walk))))
 
     def references(self) -> References | None:
         """Percepts spread evenly over the training walks; None where their classes are not known."""

@@ -124,7 +124,7 @@ def measure_samples(model: TemVae, percepts: Tensor, generator_seed: int) -> Sam
         generator_seed: Decides the samples; the global generator is left as it was.
     """
     factorization = model.metric.factorize()
-    codes = model.encoder(percepts)
+    codes = model.encode(percepts)[0]
     with seeded(generator_seed):
         centers = codes[torch.randint(len(codes), (_SAMPLES,))]
         z = Neighborhood(centers, model.scale, factorization).rsample()

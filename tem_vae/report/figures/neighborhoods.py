@@ -142,7 +142,7 @@ def measure_neighborhoods(
     """
     shown = torch.from_numpy(np.unique(queries[1].numpy(), return_index=True)[1][:rows])
     references = queries[0][shown]
-    codes, pool_codes = model.encoder(queries[0]), model.encoder(pool[0])
+    codes, pool_codes = model.encode(queries[0])[0], model.encode(pool[0])[0]
     by_metric = find_neighbors(model.metric.pairwise_distance(codes, pool_codes), queries[1], pool[1])
     by_features = find_neighbors(torch.cdist(queries[0].flatten(1), pool[0].flatten(1)), queries[1], pool[1])
     return NeighborhoodSamples(
@@ -176,7 +176,7 @@ def _decode_samples(model: TemVae, codes: Tensor, generator_seed: int) -> Tensor
     with seeded(generator_seed):
         z = Neighborhood(codes, model.scale, factorization).rsample()
     displacements = (z - codes).unsqueeze(1) * torch.tensor(SCALES)[:, None]
-    return model.decoder(model.embed(codes.unsqueeze(1) + displacements, factorization.embedding))
+    return model.decode(model.embed(codes.unsqueeze(1) + displacements, factorization.embedding))
 
 
 @styled

@@ -120,7 +120,7 @@ def pull_back(model: TemVae, percepts: Tensor) -> Tensor:
     E = model.metric.E.detach()
     principal = torch.linalg.svd(E, full_matrices=False).U.mT @ E
     with torch.enable_grad():
-        coordinates = (model.encoder(x) @ principal.mT).sum(dim=0)
+        coordinates = (model.encode(x)[0] @ principal.mT).sum(dim=0)
         gradients = [torch.autograd.grad(c, x, retain_graph=True)[0].mean(dim=0) for c in coordinates]
     return torch.stack(gradients) * percepts.std(dim=0)
 

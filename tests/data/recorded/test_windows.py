@@ -147,3 +147,12 @@ def test_references_are_training_percepts_with_their_classes(tmp_path: Path) -> 
     written = np.concatenate([walk.percepts.read(0, 99) for walk in train])
     assert np.array_equal(references.percepts, written)
     assert (references.percepts.argmax(axis=1) == references.classes).mean() > 0.9
+
+
+def test_every_percept_is_read_once_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tem_vae.data.recorded.windows._PIECE", 4 * 3)
+    walks = source(numbered(tmp_path, [4, 9, 2], [0, 0, 0]), 5)
+    expected = [walks.recording.percepts(walk, 0, len(walk)) for walk in walks.walks]
+    pieces = list(walks.every_percept())
+    assert max(map(len, pieces)) <= 3
+    np.testing.assert_array_equal(torch.cat(pieces).numpy(), np.concatenate(expected))
