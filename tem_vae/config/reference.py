@@ -16,22 +16,6 @@ from tem_vae.config.training import TrainConfig
 
 PAGE = CONF.parent / "docs" / "configuration.md"
 COMMAND = "python scripts/configuration_reference.py"
-GROUPS = (
-    "data",
-    "data/percepts",
-    "data/policy",
-    "model",
-    "model/metric",
-    "model/encoder",
-    "model/path_integration",
-    "model/memory",
-    "optimizer",
-    "trainer",
-    "logger",
-    "experiment",
-    "sweep",
-)
-
 _INTRODUCTION = f"""# Configuration
 
 All that can be given on the command line, key by key. Written by `{COMMAND}` from the
@@ -99,12 +83,24 @@ def render() -> str:
         _ALTERNATIVES,
         _table(
             ("choice", "what it is", "what differs"),
-            [cells for group in GROUPS for cells in _choices(group, training)],
+            [cells for group in groups() for cells in _choices(group, training)],
         ),
         "## Evaluation: `scripts/evaluate.py`\n",
         *map(_render_part, parts(EvaluateConfig, evaluation)),
     ]
     return "\n".join(block for block in blocks if block)
+
+
+def groups() -> Iterator[str]:
+    """Every folder of ``conf/`` that one chooses a file from, in the order of the defaults of a run."""
+    for entry in yaml.safe_load((CONF / "train.yaml").read_text(encoding="utf-8"))["defaults"]:
+        if entry == "_self_":
+            continue
+        group = next(iter(entry)).removeprefix("optional ")
+        yield group
+        # Folders in a section are groups of their own; those in experiment/ only put experiments in order.
+        inner = CONF.joinpath(group).glob("*/") if group in TrainConfig.model_fields else ()
+        yield from sorted(folder.relative_to(CONF).as_posix() for folder in inner)
 
 
 def parts(schema: type[Section], leaves: Mapping[str, Leaf]) -> Iterator[Part]:
@@ -216,7 +212,6 @@ def _render_part(part: Part) -> str:
 
 def _choices(group: str, defaults: Mapping[str, Leaf]) -> Iterator[tuple[str, str, str]]:
     folder = CONF / group
-    # Folders in a section are groups of their own; those in experiment/ only put experiments in order.
     files = folder.glob("*.yaml") if group in TrainConfig.model_fields else folder.rglob("*.yaml")
     for file in sorted(files):
         leaves = read_leaves(file, CONF)

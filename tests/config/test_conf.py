@@ -8,22 +8,11 @@ from omegaconf import OmegaConf
 
 from tem_vae.config.command_line import CONF
 from tem_vae.config.problems import validate
+from tem_vae.config.reference import groups
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import ConfigurationError
 
-GROUPS = (
-    "data",
-    "data/percepts",
-    "data/policy",
-    "model",
-    "model/metric",
-    "model/encoder",
-    "model/path_integration",
-    "model/memory",
-    "optimizer",
-    "trainer",
-    "logger",
-)
+GROUPS = [group for group in groups() if group not in ("experiment", "sweep")]
 
 
 def choices(group: str) -> list[str]:
