@@ -2,6 +2,7 @@
 
 import argparse
 
+from tem_vae.runs.output import keep_printing
 from tem_vae.studies.benchmarks import geometry, memory, observer, training
 
 # Each suite is a module with `add_arguments(parser)` and `run(arguments)`.
@@ -10,6 +11,7 @@ _SUITES = {"geometry": geometry, "training": training, "memory": memory, "observ
 
 def main() -> None:
     """Run the suite that the command line names."""
+    keep_printing()
     parser = argparse.ArgumentParser(description=__doc__)
     suites = parser.add_subparsers(dest="suite", required=True)
     for name, suite in _SUITES.items():

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from tem_vae.runs.folder import RunFolder
 from tem_vae.runs.history import extract_series
+from tem_vae.runs.output import keep_printing
 from tem_vae.sweeps.dashboard.drawing import draw_panels
 from tem_vae.sweeps.dashboard.panels import SECTIONS
 
 
 def main() -> int:
     """Draw and write; returns the exit status."""
+    keep_printing()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

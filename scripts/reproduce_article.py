@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from tem_vae.runs.output import keep_printing
 from tem_vae.studies.article.figure_table import print_table
 from tem_vae.studies.article.plots import draw_plots
 from tem_vae.studies.article.report import render_report
@@ -21,6 +22,7 @@ _REPORT_FOLDER = Path(__file__).resolve().parents[1] / "docs" / "article"
 
 def main() -> int:
     """Reproduce, print, write; returns the exit status."""
+    keep_printing()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

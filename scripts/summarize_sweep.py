@@ -7,11 +7,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from tem_vae.runs.output import keep_printing
 from tem_vae.sweeps.summary import print_summary, summarize
 
 
 def main() -> int:
     """Summarise and print; returns the exit status."""
+    keep_printing()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -33,7 +33,7 @@ def main() -> int:
     arguments = parser.parse_args()
     workspace = build_workspace(arguments.entity, arguments.project)
     if arguments.json:
-        arguments.json.write_text(render_json(workspace) + "\n")
+        arguments.json.write_text(render_json(workspace) + "\n", encoding="utf-8")
         return 0
     if not arguments.entity:
         parser.error("saving needs --entity NAME, the wandb user or team; --json FILE writes without one")

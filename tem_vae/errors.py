@@ -7,3 +7,7 @@ class ConfigurationError(ValueError):
 
 class CheckpointError(ValueError):
     """A checkpoint cannot be used; the message says why."""
+
+
+class FolderGoneError(RuntimeError):
+    """The folder that a run writes to was removed or moved; the message says which."""

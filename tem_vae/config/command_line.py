@@ -24,7 +24,7 @@ Names = Sequence[str]
 
 CONF = Path(__file__).parents[2] / "conf"
 NOT_COMPOSABLE = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError)
-_UNREADABLE = "cannot be read as an override; write key=value, and quote what has spaces or ,:=[]{}"
+_UNREADABLE = "cannot be read as an override; write key=value, and quote what has spaces, quotes or ,:=[]{}"
 _SEVERAL = "several values need --multirun; a list is written [a,b]"
 
 

@@ -163,6 +163,8 @@ def _check_run_dir(path: Path, info: ValidationInfo) -> Path:
         longest = os.pathconf(existing, "PC_NAME_MAX") if existing.is_dir() else None
     except OSError as error:
         raise ValueError(f"must be a folder that can be written to ({error.strerror})") from None
+    if existing.is_symlink() and not existing.exists():
+        raise ValueError(f"must be a folder that can be written to, and {existing} is a link to nowhere")
     if longest is None or not os.access(existing, os.W_OK | os.X_OK):
         raise ValueError(f"must be a folder that can be written to, and {existing} is none")
     if too_long := next((name for name in path.parts if len(os.fsencode(name)) > longest), None):
@@ -182,7 +184,10 @@ def _find_checkpoints(paths: tuple[Path, ...], info: ValidationInfo) -> tuple[Pa
     if not checks_files(info):
         return paths
     for path in paths:
-        file = find_checkpoint(path)
+        try:
+            file = find_checkpoint(path)
+        except OSError as error:
+            raise ValueError(f"{path} cannot be looked at: {error.strerror}") from None
         if file is None:
             raise ValueError(
                 "must be a .ckpt file, or the directory of a run that has checkpoints/best.ckpt, "

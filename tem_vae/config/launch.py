@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Generic
+from typing import Any, Generic
 
 import hydra
 from hydra import compose, initialize_config_dir
@@ -37,10 +37,11 @@ from tem_vae.config.command_line import (
 )
 from tem_vae.config.fields import Section
 from tem_vae.config.problems import Config, Problem, examine, raise_problems, validate
-from tem_vae.errors import CheckpointError, ConfigurationError
+from tem_vae.errors import CheckpointError, ConfigurationError, FolderGoneError
 from tem_vae.runs.claim import LOCK, OWNER, claimed
 from tem_vae.runs.folder import RUNS, RunFolder
 from tem_vae.runs.interruption import Interrupted, interruptible
+from tem_vae.runs.output import keep_printing
 
 DONE, FAILED, CONFIGURATION_WRONG = 0, 1, 2
 
@@ -78,11 +79,13 @@ def launch(
         The exit status: 0 done, 2 the configuration is wrong, 128 and the signal where one ended the run, 1
         anything else.
     """
+    keep_printing()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here; Hydra would shorten them and exit
     OmegaConf.register_new_resolver("run_directory", default_run_directory, use_cache=True, replace=True)
     job = _Job(task, schema, place_job)
     try:
         with interruptible():
+            put_options_first()
             options = parse_arguments()
             if options.experimental_rerun is not None:
                 raise ConfigurationError(
@@ -103,6 +106,8 @@ def launch(
     except Interrupted as interrupted:
         print(f"The run was {interrupted}; {job.what_remains()}.", file=sys.stderr)
         return interrupted.exit_status
+    except OSError as error:
+        return job.fail(error)
     return job.status
 
 
@@ -115,7 +120,7 @@ def _run(job: "_Job[Config]", overrides: list[str], config_name: str) -> None:
         loader = GlobalHydra.instance().config_loader()
         job.run_dir = Path(composed.hydra.run.dir)
         context = HydraContext(config_loader=loader, callbacks=Callbacks(composed))
-        with claimed(Path(composed.hydra.run.dir)):
+        with claimed(job.run_dir, _processes(composed)):
             ended = run_job(job, composed, "hydra.run.dir", None, context)
     _ = ended.return_value  # raises what the job did not handle
 
@@ -128,10 +133,19 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     """
     options = get_args_parser().parse_args(arguments)
     if options.config_dir:
-        if not Path(options.config_dir).is_dir():
+        if not os.path.isdir(options.config_dir):
             raise ConfigurationError(f"--config-dir {options.config_dir}: there is no such folder")
         options.overrides.append(f"hydra.searchpath=['file://{Path(options.config_dir).absolute()}']")
     return options
+
+
+def put_options_first() -> None:
+    """Let options stand anywhere: Hydra, which reads the command line too, wants them first."""
+    arguments = sys.argv[1:]
+    overrides: list[str] = get_args_parser().parse_intermixed_args(arguments).overrides
+    for override in overrides:
+        arguments.remove(override)
+    sys.argv[1:] = [*arguments, *overrides]
 
 
 def check_sweep(overrides: Sequence[str], config_name: str, schema: type[Section]) -> None:
@@ -208,19 +222,28 @@ class _Job(Generic[Config]):
         try:
             if self.config:
                 return self._task(self.config)
-            with claimed(output_dir):
+            with claimed(output_dir, _processes(composed)):
                 return self._task(self._check(composed))
         except _WRONG as error:
             self.status = self.refuse(error)
             if in_multirun:
                 raise
             _remove_unused(output_dir)
+        except (FolderGoneError, OSError) as error:
+            if in_multirun:
+                raise
+            self.status = self.fail(error)
         except Exception:
             if in_multirun:
                 raise
             _log.exception("The run failed")
             self.status = FAILED
         return None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # A launcher has sent the job to another process, which prints too.
+        keep_printing()
+        self.__dict__.update(state)
 
     def _check(self, composed: DictConfig) -> Config:
         job = HydraConfig.get()
@@ -245,6 +268,22 @@ class _Job(Generic[Config]):
             print(error, file=sys.stderr)
         self._refused = error
         return CONFIGURATION_WRONG
+
+    def fail(self, error: FolderGoneError | OSError) -> int:
+        """Say in a sentence that the surroundings of the run failed it; returns the exit status."""
+        if isinstance(error, OSError):
+            file = f"{error.filename}: " if error.filename else ""
+            print(f"The run failed, {file}{error.strerror or error}; {self.what_remains()}.", file=sys.stderr)
+        else:
+            print(error, file=sys.stderr)
+        _log.debug("Where it failed", exc_info=error)  # hydra.verbose=true shows it
+        return FAILED
+
+
+def _processes(composed: DictConfig) -> int:
+    """How many train together, of a configuration that may be wrong still."""
+    devices = OmegaConf.select(composed, "trainer.devices", throw_on_resolution_failure=False)
+    return devices if isinstance(devices, int) else 1
 
 
 def _remove_unused(run_dir: Path) -> None:

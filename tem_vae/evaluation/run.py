@@ -16,7 +16,7 @@ from tem_vae.evaluation.tester import score
 from tem_vae.evaluation.trained import TrainedRun, load_run
 from tem_vae.evaluation.walk_plan import WalkPlan, check_same, plan_walks
 from tem_vae.runs.folder import Metrics, RunFolder
-from tem_vae.runs.terminal import progress_bar, quiet_lightning
+from tem_vae.runs.terminal import alone, progress_bar, quiet_lightning
 
 
 def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:
@@ -47,6 +47,7 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:
         folder = folders[name]
         walks = build_walks(plans[name], run)
         results[name] = score(run, walks, build_tester_trainer(folder.path))
+        folder.path.mkdir(parents=True, exist_ok=True)
         folder.write_metrics(results[name])
         if config.report:
             write_report(run, paths[name], walks, results[name], folder.report)
@@ -82,6 +83,7 @@ def build_tester_trainer(folder: Path) -> L.Trainer:
     """Lightning's trainer, to test only."""
     return L.Trainer(
         accelerator="cpu",
+        plugins=[alone()],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,

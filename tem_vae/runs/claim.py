@@ -4,7 +4,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -15,21 +15,27 @@ from tem_vae.runs.files import write_whole
 
 LOCK, OWNER = ".lock", ".owner.json"
 
-# Of the processes that train one run together, the first has the number 0 in whichever of these is set.
+# The first of several processes has the number 0 in whichever of these is set.
 _RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
+def claimed(folder: Path, processes: int = 1, key: str = "run_dir") -> Iterator[None]:
     """Within the block no other process may write to a folder, which is made.
 
     The operating system holds the lock, and lets it go when the process ends, however it ends; the lock's
-    file stays. Of several processes that train one run together only the first claims its folder.
+    file stays.
+
+    Args:
+        folder: The folder.
+        processes: How many train one run together, of which only the first claims its folder. A process that
+            a cluster has numbered is a run of its own if its run has but one.
+        key: Of the configuration that names the folder.
 
     Raises:
         ConfigurationError: Another process has claimed it, or it cannot be made or written to.
     """
-    if any(os.environ.get(rank, "0") != "0" for rank in _RANKS):
+    if processes > 1 and any(os.environ.get(rank, "0") != "0" for rank in _RANKS):
         yield
         return
     lock = FileLock(folder / LOCK, timeout=0)
@@ -44,18 +50,21 @@ def claimed(folder: Path) -> Iterator[None]:
         write_whole(folder / OWNER, json.dumps(owner) + "\n")
     except Timeout:
         raise ConfigurationError(
-            f"run_dir = {folder} is being written by {_describe_owner(folder)}; "
-            "wait until that has ended, or name another run_dir"
+            f"{key} = {folder} is being written by {_describe_owner(folder)}; "
+            f"wait until that has ended, or name another {key}"
         ) from None
     except OSError as error:
         lock.release()
         raise ConfigurationError(
-            f"run_dir = {folder} cannot be written to ({error.strerror}); name a folder that can"
+            f"{key} = {folder} cannot be written to ({error.strerror}); name a folder that can"
         ) from None
+    mine = os.stat(folder / LOCK)
     try:
         yield
     finally:
-        (folder / OWNER).unlink(missing_ok=True)
+        with suppress(OSError):  # the folder was removed, or another took its place
+            if os.path.samestat(mine, os.stat(folder / LOCK)):
+                (folder / OWNER).unlink()
         lock.release()
 
 

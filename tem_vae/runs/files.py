@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,16 +17,25 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     written to.
 
     Args:
-        path: Of the file; its folder is made.
+        path: Of the file. Its folder must be there: one that was removed is not to come back half empty.
+
+    Raises:
+        OSError: It cannot be written, as where the disk is full; ``filename`` says which file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f"{path.name}.part")
     scratch.unlink(missing_ok=True)
-    with scratch.open("xb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
+    try:
+        with scratch.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError as error:
+        if error.errno:
+            error.filename = error.filename or str(path)
+        with suppress(OSError):  # half a file takes the room that others may need
+            scratch.unlink()
+        raise
     _sync_folder(path.parent)
 
 

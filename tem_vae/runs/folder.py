@@ -100,8 +100,8 @@ class RunFolder:
 
     @property
     def holds_run(self) -> bool:
-        """Whether a run has begun to train here."""
-        return self.checkpoints.exists()
+        """Whether something of a run was saved here."""
+        return any(self.checkpoints.glob("*.ckpt"))
 
     @property
     def has_begun(self) -> bool:

@@ -1,10 +1,12 @@
-"""What Lightning shows of a run."""
+"""What Lightning shows of a run, and what it is told of the processes around it."""
 
 import logging
 import sys
 import warnings
 
 import lightning as L
+from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Callback, RichProgressBar
 
 _log = logging.getLogger(__name__)
@@ -28,6 +30,13 @@ class ProgressLines(Callback):
 def progress_bar() -> list[Callback]:
     """A progress bar where there is a terminal to draw it on."""
     return [RichProgressBar()] if sys.stdout.isatty() else [ProgressLines()]
+
+
+def alone() -> ClusterEnvironment:
+    """For the trainer of a single process: those that a cluster started beside it are runs of their own."""
+    environment = LightningEnvironment()
+    environment.set_global_rank(0)
+    return environment
 
 
 def quiet_lightning() -> None:

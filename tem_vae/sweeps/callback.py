@@ -8,13 +8,14 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from tem_vae.config.launch import CONFIGURATION_WRONG
 from tem_vae.config.training import TrainConfig
-from tem_vae.errors import CheckpointError, ConfigurationError
+from tem_vae.errors import CheckpointError, ConfigurationError, FolderGoneError
 from tem_vae.runs.claim import claimed
 from tem_vae.runs.files import write_whole
 from tem_vae.runs.folder import RunFolder
@@ -38,7 +39,7 @@ class SweepCallback(Callback):
         """Settle the sweep's directory and record what the sweep is."""
         try:
             sweep_dir = settle_directory(config)
-            claim = claimed(sweep_dir)
+            claim = claimed(sweep_dir, key="hydra.sweep.dir")
             claim.__enter__()
         except ConfigurationError as error:
             print(error, file=sys.stderr)
@@ -66,13 +67,18 @@ class SweepCallback(Callback):
         if job_return.status is not JobStatus.FAILED or OmegaConf.is_missing(config.hydra.job, "num"):
             return
         error: Exception = job_return._return_value
-        expected = isinstance(error, ConfigurationError | CheckpointError)
-        _log.error("job %s failed", config.hydra.job.num, exc_info=None if expected else error)
+        expected = isinstance(error, ConfigurationError | CheckpointError | FolderGoneError | OSError)
+        _log.error("job %s failed: %s", config.hydra.job.num, error, exc_info=None if expected else error)
         failure = {
             "reason": f"{type(error).__name__}: {error}",
             "traceback": "".join(traceback.format_exception(error)),
         }
-        write_whole(_folder_of(config).failure, json.dumps(failure, indent=2) + "\n")
+        folder = _folder_of(config)
+        try:
+            _restore(folder, config)
+            write_whole(folder.failure, json.dumps(failure, indent=2) + "\n")
+        except OSError as unwritten:
+            _log.error("%s cannot be written: %s", folder.failure, unwritten.strerror)
         job_return.status = JobStatus.COMPLETED
         job_return.return_value = None
 
@@ -112,15 +118,39 @@ def settle_directory(config: DictConfig) -> Path:
     is_named = any(o.startswith("hydra.sweep.dir=") for o in config.hydra.overrides.hydra)
     if config.resume and not is_named:
         sweep_dir = find_sweep(sweep_dir.parent, _command(config))
-    elif not config.resume and read_record(sweep_dir):
-        raise ConfigurationError(
-            f"hydra.sweep.dir = {sweep_dir} holds a sweep already; continue it with resume=true, "
-            "or name another directory"
-        )
+    else:
+        _check_directory(config, sweep_dir)
     with open_dict(config):
         config.hydra.sweep.dir = str(sweep_dir)
-    config.hydra.overrides.hydra.append(f"hydra.sweep.dir='{sweep_dir}'")
+    quoted = QuotedString(str(sweep_dir), Quote.single).with_quotes()
+    config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quoted}")
     return sweep_dir
+
+
+def _check_directory(config: DictConfig, sweep_dir: Path) -> None:
+    """Refuse a directory in which a sweep would mix with something else."""
+    begins = f"hydra.sweep.dir = {sweep_dir}"
+    if not config.hydra.sweep.dir:
+        raise ConfigurationError("hydra.sweep.dir is empty; name a directory, or leave it out")
+    try:
+        run, record = RunFolder.around(sweep_dir), read_record(sweep_dir)
+    except OSError as error:
+        raise ConfigurationError(f"{begins} cannot be used ({error.strerror}); name another") from None
+    if run:
+        raise ConfigurationError(
+            f"{begins} is or lies in the training run {run.path}; name a directory outside of it"
+        )
+    if record and not config.resume:
+        raise ConfigurationError(
+            f"{begins} holds a sweep already; continue it with resume=true, or name another directory"
+        )
+
+
+def _restore(folder: RunFolder, job: DictConfig) -> None:
+    """A job whose folder was removed is one without a result all the same."""
+    if not folder.overrides.exists():
+        folder.overrides.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(folder.overrides, OmegaConf.to_yaml(job.hydra.overrides.task))
 
 
 def _folder_of(job: DictConfig) -> RunFolder:

@@ -75,7 +75,7 @@ def _find_jobs(sweep_dir: Path) -> Iterator[Path]:
 
 
 def _read_job(folder: RunFolder) -> Job:
-    lines = yaml.safe_load(folder.overrides.read_text()) or []
+    lines = yaml.safe_load(folder.overrides.read_text(encoding="utf-8")) or []
     overrides = dict(_split_override(line) for line in lines if not concerns(line, NOT_COMPUTED))
     metrics = folder.read_metrics()
     if metrics is None:

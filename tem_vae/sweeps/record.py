@@ -31,7 +31,7 @@ class SweepRecord:
         """Write it to the sweep's directory, which is made."""
         sweep_dir.mkdir(parents=True, exist_ok=True)
         fields = asdict(self) | {"overrides": list(self.overrides)}
-        (sweep_dir / RECORD_FILE).write_text(yaml.safe_dump(fields, sort_keys=False))
+        (sweep_dir / RECORD_FILE).write_text(yaml.safe_dump(fields, sort_keys=False), encoding="utf-8")
 
 
 def identifying_overrides(overrides: Sequence[str]) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ def read_record(sweep_dir: Path) -> SweepRecord | None:
     file = sweep_dir / RECORD_FILE
     if not file.exists():
         return None
-    fields = yaml.safe_load(file.read_text())
+    fields = yaml.safe_load(file.read_text(encoding="utf-8"))
     return SweepRecord(tuple(fields["overrides"]), fields["objective"])
 
 

@@ -43,7 +43,7 @@ def summarize(sweep_dir: Path) -> Summary:
     write_csv(rows, sweep_dir / "summary.csv")
     figures = draw_figures(rows, sweep_dir)
     text = _render(sweep_dir, rows, failures, objective, figures)
-    (sweep_dir / "summary.md").write_text(text)
+    (sweep_dir / "summary.md").write_text(text, encoding="utf-8")
     return Summary(sweep_dir, text, failures)
 
 

@@ -101,7 +101,7 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
     """Write every metric of every row: mean, standard error and number of seeds."""
     metrics = list(dict.fromkeys(name for row in rows for name in row.estimates))
     columns = [f"{metric}{part}" for metric in metrics for part in ("", " se", " n")]
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [*(rows[0].varied if rows else ()), "jobs", *columns])
         writer.writeheader()
         writer.writerows(_flatten(row) for row in rows)

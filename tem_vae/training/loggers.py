@@ -1,7 +1,7 @@
 """Where the scalars of a run go: always to its history, and to the logger that the configuration names."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,10 @@ from lightning.pytorch.loggers import CSVLogger, Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from tem_vae.config.training import LoggerConfig, TrainConfig
-from tem_vae.errors import ConfigurationError
+from tem_vae.errors import ConfigurationError, FolderGoneError
 from tem_vae.runs.folder import RunFolder
 from tem_vae.runs.history import read_history, write_history
+from tem_vae.runs.presence import Presence
 
 
 class HistoryLogger(Logger):
@@ -30,6 +31,7 @@ class HistoryLogger(Logger):
     def __init__(self, path: Path, first_update: int = 0) -> None:
         super().__init__()
         self.path = path
+        self._presence = Presence(path.parent)
         self._rows = {update: row for update, row in read_history(path).items() if update < first_update}
 
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
@@ -43,12 +45,18 @@ class HistoryLogger(Logger):
 
     @rank_zero_only
     def save(self) -> None:
-        """Write the file anew."""
+        """Write the file anew.
+
+        Raises:
+            FolderGoneError: Its folder is no longer there, or another one is.
+        """
+        self._presence.check()
         write_history(self.path, self._rows)
 
     def finalize(self, status: str) -> None:
-        """Write what there is, however the run ended."""
-        self.save()
+        """Write what there is, however the run ended; that it cannot be written hides no other reason."""
+        with suppress(FolderGoneError, OSError):
+            self.save()
 
 
 def check_account(config: LoggerConfig) -> None:

@@ -18,10 +18,11 @@ from tem_vae.evaluation.tester import build_scores, score
 from tem_vae.evaluation.trained import load_run
 from tem_vae.runs.folder import Metrics, RunFolder
 from tem_vae.runs.interruption import interruption
-from tem_vae.runs.terminal import quiet_lightning
+from tem_vae.runs.presence import present
+from tem_vae.runs.terminal import alone, quiet_lightning
 from tem_vae.scores.prediction import MODEL
 from tem_vae.training.callbacks.build import build_callbacks
-from tem_vae.training.callbacks.checkpoints import AtomicCheckpointIO
+from tem_vae.training.callbacks.checkpoints import AtomicCheckpointIO, relocate_checkpoints
 from tem_vae.training.callbacks.clock import TrainingClock
 from tem_vae.training.datamodule import WalkDataModule, build_data
 from tem_vae.training.devices import check_devices
@@ -41,6 +42,7 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
         ConfigurationError: ``run_dir`` holds a run already, and ``resume`` is false; or the machine lacks the
             accelerator, or the key that logging online needs.
         CheckpointError: ``resume`` is true and the last checkpoint is damaged.
+        FolderGoneError: ``run_dir`` was removed or moved meanwhile.
     """
     folder = RunFolder(run_dir)
     if folder.holds_run and not config.resume:
@@ -58,6 +60,7 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
     quiet_lightning()
     torch.set_num_threads(config.trainer.threads)
     L.seed_everything(config.seed, workers=True, verbose=False)
+    run_dir.mkdir(parents=True, exist_ok=True)
     folder.write_config(config.model_dump(mode="json"))
     data = build_data(config.data, config.seed, config.trainer.max_steps)
     model = build_model(config.model, config.data.walk_shape)
@@ -66,16 +69,17 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
     scores = build_scores(data.train, MODEL)
     module = TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
     clock = TrainingClock()
-    with open_loggers(config, folder, first_update) as loggers:
-        trainer = build_trainer(config, build_callbacks(config, folder, clock, data.train), loggers, resumed)
+    with present(run_dir) as presence, open_loggers(config, folder, first_update) as loggers:
+        callbacks = build_callbacks(config, folder, clock, data.train)
+        trainer = build_trainer(config, callbacks, loggers, AtomicCheckpointIO(presence, resumed))
         with interruption.deferral():
             trainer.fit(module, data, ckpt_path=folder.last if resumed else None, weights_only=True)
             _save_the_end(trainer, folder)
         metrics = score(load_run(run_dir), data.test, trainer) | describe_training(data, clock, trainer)
         for logger in loggers:
             logger.log_metrics({k: v for k, v in metrics.items() if v is not None}, trainer.global_step)
-    if trainer.is_global_zero:
-        folder.write_metrics(metrics)
+        if trainer.is_global_zero:
+            folder.write_metrics(metrics)
     return metrics
 
 
@@ -93,7 +97,9 @@ def _read_last_checkpoint(folder: RunFolder) -> dict[str, Any] | None:
     if not folder.last.exists():
         _log.warning("%s holds no checkpoint to continue from; the run starts at its beginning", folder.path)
         return None
-    return read_checkpoint(folder.last).contents
+    contents = read_checkpoint(folder.last).contents
+    relocate_checkpoints(contents, folder.checkpoints)
+    return contents
 
 
 def _announce(config: TrainConfig, run_dir: Path, first_update: int) -> None:
@@ -107,7 +113,7 @@ def build_trainer(
     config: TrainConfig,
     callbacks: list[Callback],
     loggers: list[Logger],
-    resumed: dict[str, Any] | None = None,
+    checkpoint_io: AtomicCheckpointIO | None = None,
 ) -> L.Trainer:
     """Lightning's trainer. One epoch is the whole run: training batches never end and never repeat.
 
@@ -115,9 +121,12 @@ def build_trainer(
         config: The configuration.
         callbacks: What it calls.
         loggers: Where it logs.
-        resumed: The contents of the checkpoint that the run continues from; None for a new run.
+        checkpoint_io: Writes checkpoints; None where none are written.
     """
     trainer = config.trainer
+    plugins: list[Any] = [checkpoint_io] if checkpoint_io else []
+    if trainer.devices == 1:
+        plugins.append(alone())
     return L.Trainer(
         max_steps=trainer.max_steps,
         limit_train_batches=max(1, trainer.max_steps),
@@ -131,7 +140,7 @@ def build_trainer(
         num_sanity_val_steps=0,
         callbacks=callbacks,
         logger=loggers,
-        plugins=[AtomicCheckpointIO(resumed)],
+        plugins=plugins,
         use_distributed_sampler=False,
         enable_model_summary=False,
         enable_progress_bar=sys.stdout.isatty(),

@@ -39,10 +39,32 @@ def test_a_second_process_is_refused_until_the_first_is_killed(tmp_path: Path) -
 def test_processes_that_train_together_share_the_claim_of_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with claimed(tmp_path):
+    with claimed(tmp_path, processes=2):
         monkeypatch.setenv("LOCAL_RANK", "1")
-        with claimed(tmp_path):
+        with claimed(tmp_path, processes=2):
             pass
+
+
+@pytest.mark.parametrize("rank", ["SLURM_PROCID", "RANK", "LOCAL_RANK"])
+def test_runs_of_their_own_that_a_cluster_numbers_do_not_share_a_folder(
+    rank: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(rank, "1")
+    with (
+        claimed(tmp_path),
+        pytest.raises(ConfigurationError, match=r"sweep\.dir = .* is being written"),
+        claimed(tmp_path, key="hydra.sweep.dir"),
+    ):
+        pass
+
+
+def test_another_folder_in_its_place_is_left_as_it_is(tmp_path: Path) -> None:
+    with claimed(tmp_path / "run"):
+        (tmp_path / "run").rename(tmp_path / "moved")
+        other = claimed(tmp_path / "run")
+        other.__enter__()
+    assert (tmp_path / "run" / OWNER).exists()
+    other.__exit__(None, None, None)
 
 
 def test_a_folder_that_was_removed_is_let_go_in_peace(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A file is the old one or the new one, whenever the process dies."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -12,14 +13,27 @@ from tem_vae.runs.files import whole_file, write_whole
 def write_half(path: Path) -> None:
     with whole_file(path) as file:
         file.write(b"ne")
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "disk full")
 
 
 def test_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
     write_whole(tmp_path / "a.txt", "old")
     with pytest.raises(OSError, match="disk full"):
         write_half(tmp_path / "a.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
     assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_what_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="disk full") as caught:
+        write_half(tmp_path / "a.txt")
+    assert caught.value.filename == str(tmp_path / "a.txt")
+
+
+def test_a_folder_that_was_removed_does_not_come_back(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_whole(tmp_path / "removed" / "a.txt", "new")
+    assert not (tmp_path / "removed").exists()
 
 
 def test_the_bytes_are_on_the_disk_before_the_rename_and_the_rename_at_the_end(
@@ -38,6 +52,7 @@ def test_the_bytes_are_on_the_disk_before_the_rename_and_the_rename_at_the_end(
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(Path, "replace", rename)
+    (tmp_path / "new").mkdir()
     write_whole(tmp_path / "new" / "a.txt", "ä\n")
     assert order == ["file", "rename", "folder"]
     assert (tmp_path / "new" / "a.txt").read_bytes() == "ä\n".encode()

@@ -67,6 +67,7 @@ def test_what_is_not_there_is_none(tmp_path: Path) -> None:
 
 def test_plain_values_are_read_as_they_were_written(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
     folder.write_config({"seed": 1, "logger": {"kind": "none"}, "data": [1.5, None]})
     folder.write_metrics({"test/elbo": -72.25, "test/iwae": None, "train/updates": 40})
     assert folder.read_config() == {"seed": 1, "logger": {"kind": "none"}, "data": [1.5, None]}

@@ -72,6 +72,7 @@ def _run_script(run_dir: Path, arguments: list[str]) -> None:
     log = os.open(f"{run_dir}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # those of a test are files of its own
     sys.argv = [str(TRAIN), *arguments]
     runpy.run_path(str(TRAIN), run_name="__main__")
 

@@ -79,7 +79,9 @@ def run(arguments: argparse.Namespace) -> None:
     _print(results, arguments)
     if arguments.output:
         arguments.output.mkdir(parents=True, exist_ok=True)
-        (arguments.output / "training.json").write_text(json.dumps(results, indent=2) + "\n")
+        (arguments.output / "training.json").write_text(
+            json.dumps(results, indent=2) + "\n", encoding="utf-8"
+        )
 
 
 def train_bare(config: TrainConfig, updates: int) -> BareSeconds:

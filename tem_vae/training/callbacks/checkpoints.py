@@ -1,5 +1,6 @@
 """Checkpoints: whole whenever they are there, and enough to continue a run bit for bit."""
 
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tem_vae.config.training import TrainConfig
 from tem_vae.runs.checkpoint import CONFIG_KEY
 from tem_vae.runs.files import whole_file
 from tem_vae.runs.interruption import Interrupted, interruption
+from tem_vae.runs.presence import Presence
 
 
 class LatestCheckpoint(Callback):
@@ -84,23 +86,61 @@ class ConfigInCheckpoint(Callback):
         checkpoint[CONFIG_KEY] = self.config
 
 
+def relocate_checkpoints(contents: dict[str, Any], folder: Path) -> None:
+    """Make what a checkpoint says of the best one hold in the folder where both are now.
+
+    Lightning forgets the best score where it finds another folder than it remembers, as of a run that was
+    moved, and would then overwrite the best checkpoint with the next one, however bad.
+
+    Args:
+        contents: Of the checkpoint that a run continues from; changed in place.
+        folder: Of the checkpoints.
+    """
+    here = os.path.realpath(folder)
+
+    def moved(path: str) -> str:
+        return os.path.join(here, os.path.basename(path)) if path else path
+
+    for state in contents["callbacks"].values():
+        if "dirpath" in state:
+            state["dirpath"] = here
+            state["best_k_models"] = {moved(path): score for path, score in state["best_k_models"].items()}
+            for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
+                state[name] = moved(state[name])
+
+
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Writes checkpoints that are whole whenever they are there, and gives out one that was read before.
 
     Args:
+        presence: Of the folder of the run.
         resumed: The contents of the checkpoint that the run continues from, so that Lightning does not read
             the file a second time; None for a new run.
     """
 
-    def __init__(self, resumed: dict[str, Any] | None = None) -> None:
+    def __init__(self, presence: Presence, resumed: dict[str, Any] | None = None) -> None:
+        self._presence = presence
         self._resumed = resumed
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write, and return when the bytes are on the disk."""
+        """Write, and return when the bytes are on the disk.
+
+        Raises:
+            FolderGoneError: The folder of the run is no longer there.
+            OSError: The file cannot be written.
+        """
+        self._presence.check()
+        Path(path).parent.mkdir(exist_ok=True)
         with whole_file(Path(path)) as file:
-            torch.save(checkpoint, file)
+            try:
+                torch.save(checkpoint, file)
+            except RuntimeError as error:
+                # Where the disk is full torch stumbles once more, over the end that is missing.
+                if isinstance(error.__context__, OSError):
+                    raise error.__context__ from None
+                raise
 
     def load_checkpoint(self, path: str | Path, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The contents that were read before, once; afterwards what the file holds."""
