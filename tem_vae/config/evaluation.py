@@ -9,10 +9,24 @@ from pydantic import Field, ValidationInfo, model_validator
 from tem_vae.config.changes import ChangesTo, all_null
 from tem_vae.config.fields import Checkpoints, RunDirectory, Section, checks_files
 from tem_vae.config.percepts import PerceptsConfig
-from tem_vae.config.training import BlankShare
+from tem_vae.config.recording import SplitBy, WalksPath
+from tem_vae.config.simulated import BlankShare
 from tem_vae.config.worlds import PolicyConfig, WorldConfig
 from tem_vae.errors import ConfigurationError
 from tem_vae.runs.folder import RUNS, RunFolder
+
+
+class EvaluationSplitConfig(Section):
+    """Of recorded walks: which of them are tested on; null keeps the split of the run."""
+
+    by: SplitBy | None = Field(description="Whether worlds are kept together, or each walk is on its own.")
+    validation: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        description="Share that is set aside; with null no more than test leaves."
+    )
+    test: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        description="Share that is tested on; 1 takes all walks, of other walks than those of training."
+    )
+    seed: Annotated[int, Field(ge=0)] | None = Field(description="Decides which.")
 
 
 class EvaluationDataConfig(Section):
@@ -28,8 +42,12 @@ class EvaluationDataConfig(Section):
     )
     policy: ChangesTo[PolicyConfig] = Field(description="How worlds are walked.")
     blank: BlankShare | None = Field(description="Share of places that hold the first class.")
+    path: WalksPath | None = Field(description="Of recorded walks: other ones, with the same actions.")
+    split: EvaluationSplitConfig = Field(description="Which recorded walks are tested on.")
     walk_length: Annotated[int, Field(ge=2)] | None = Field(description="Walk steps, counted in percepts.")
-    walks: Annotated[int, Field(ge=1)] | None = Field(description="How many walks, each in its own world.")
+    walks: Annotated[int, Field(ge=1)] | None = Field(
+        description="How many walks, each in its own world; of recorded walks how many windows, at most."
+    )
     seed: Annotated[int, Field(ge=0)] | None = Field(description="Decides worlds and walks.")
 
 

@@ -3,7 +3,7 @@
 import difflib
 import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -82,19 +82,24 @@ def examine(
         given: The keys that the user gave, with dots.
     """
     values, problems = _resolve(config) if isinstance(config, DictConfig) else (config, [])
-    for key in given:
-        location = tuple(key.split("."))
-        sections, inner = look_up(schema, values, location[:-1])
-        section = choose(sections, inner)
-        # `OneKind` would leave it out in silence.
-        if section and location[-1] not in section.model_fields and _kinds_with(location[-1], sections):
-            value = cast(Any, inner).get(location[-1])
-            problems.append(Problem(key, _suggest(schema, values, location), value, misspelt=True))
+    problems += [problem for key in given for problem in _of_other_kinds(schema, values, key)]
     try:
         return schema.model_validate(values, context={"check_files": True}), problems
     except ValidationError as error:
         errors = error.errors(include_url=False)
         return None, problems + [_explain(schema, values, details) for details in errors]
+
+
+def _of_other_kinds(schema: type[Section], values: Mapping[str, Any], key: str) -> Iterator[Problem]:
+    """A given key that lies in a section of another kind: `OneKind` would leave it out in silence."""
+    location = tuple(key.split("."))
+    for depth, name in enumerate(location):
+        sections, inner = look_up(schema, values, location[:depth])
+        section = choose(sections, inner)
+        if section and name not in section.model_fields and _kinds_with(name, sections):
+            value = look_up(schema, values, location)[1]
+            yield Problem(key, _suggest(schema, values, location[: depth + 1]), value, misspelt=True)
+            return
 
 
 def _resolve(config: DictConfig) -> tuple[dict[str, Any], list[Problem]]:

@@ -44,6 +44,9 @@ class Leaf(NamedTuple):
     comment: str
 
 
+_NO_LEAF = Leaf("", "")
+
+
 class Part(NamedTuple):
     """A section of the configuration.
 
@@ -141,7 +144,7 @@ def _find_choice(part: Part, key: str, meaning: str, field: FieldInfo, section: 
 
 def _is_chosen(key: str, field: FieldInfo, section: type[Section], leaves: Mapping[str, Leaf]) -> bool:
     tag = field.discriminator
-    return not isinstance(tag, str) or leaves[f"{key}.{tag}"].text == tag_of(section)[1]
+    return not isinstance(tag, str) or leaves.get(f"{key}.{tag}", _NO_LEAF).text == tag_of(section)[1]
 
 
 def rows(part: Part) -> Iterator[Row]:

@@ -6,78 +6,29 @@ folders are checked too, and keys of earlier versions are refused. Without, it w
 """
 
 import math
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
-from tem_vae.config.fields import RunDirectory, Section, checks_files
-from tem_vae.config.model import ModelConfig, WalkShape
-from tem_vae.config.percepts import PerceptsConfig
-from tem_vae.config.worlds import PolicyConfig, WorldConfig
+from tem_vae.config.fields import OneKind, RunDirectory, Section, checks_files
+from tem_vae.config.model import ModelConfig
+from tem_vae.config.simulated import SimulatedConfig
+from tem_vae.config.walks import WalksConfig
 from tem_vae.runs.checkpoint import check_whole
 from tem_vae.runs.folder import RunFolder
-from tem_vae.worlds import ActionMismatchError, check_actions
-
-BlankShare = Annotated[float, Field(ge=0, lt=1)]
 
 
-class HeldOutConfig(Section):
-    """A fixed set of walks in worlds never met in training."""
-
-    world: WorldConfig = Field(description="The worlds; their actions must be among those of training.")
-    walk_length: int = Field(
-        ge=2, le=100_000, description="Length of a walk, in walk steps, one percept each."
-    )
-    walks: int = Field(ge=1, le=100_000, description="How many walks, each in a world of its own.")
-    seed: int = Field(ge=0, description="Decides worlds and walks; independent of the run's seed.")
+def _simulated_by_default(values: object) -> object:
+    """Until walks could be recorded, nothing said that they were simulated."""
+    return {"kind": "simulated"} | values if isinstance(values, dict) and "kind" not in values else values
 
 
-class DataConfig(Section):
-    """Worlds, walks and percepts."""
-
-    renamed: ClassVar = {"momentum": "policy.momentum"}
-
-    world: WorldConfig = Field(description="The training worlds.")
-    percepts: PerceptsConfig = Field(description="Where percepts come from.")
-    walk_length: int = Field(ge=2, description="Length of a training walk, in walk steps, one percept each.")
-    batch_size: int = Field(ge=1, description="Training walks in an update, each in a new world.")
-    lengthen_after: float = Field(
-        ge=0, le=1, description="Share of the updates after which walks are twice as long and half as many."
-    )
-    policy: PolicyConfig = Field(description="How worlds are walked, in training, validation and test.")
-    blank: BlankShare = Field(
-        description="Share of places that hold the first class, and no other place does; 0 sets none apart."
-    )
-    num_workers: int = Field(ge=0, description="Processes that prepare batches; changes no result.")
-    validation: HeldOutConfig = Field(description="The walks that choose the best checkpoint.")
-    test: HeldOutConfig = Field(description="The walks of the closing table.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _convert_stored(cls, values: Any, info: ValidationInfo) -> Any:
-        """Version 0.1.0 had one kind of walker, ``momentum``, and no blank places."""
-        if not isinstance(values, dict) or checks_files(info) or "momentum" not in values:
-            return values
-        policy = {"kind": "momentum", "momentum": values["momentum"]}
-        others = {name: value for name, value in values.items() if name != "momentum"}
-        return {"policy": policy, "blank": 0.0} | others
-
-    @property
-    def walk_shape(self) -> WalkShape:
-        """What a model must know of these walks."""
-        return WalkShape(
-            self.percepts.percept_shape, len(self.world.actions), action_dim=None, standardize=False
-        )
-
-    @model_validator(mode="after")
-    def _actions_are_known(self) -> Self:
-        for name, held_out in (("validation", self.validation), ("test", self.test)):
-            try:
-                check_actions(held_out.world.actions, known=self.world.actions)
-            except ActionMismatchError as error:
-                raise ValueError(f"{name}.world: {error}") from None
-        return self
-
+DataConfig = Annotated[
+    SimulatedConfig | WalksConfig,
+    Field(discriminator="kind"),
+    OneKind(),
+    BeforeValidator(_simulated_by_default),
+]
 
 # A key of version 0.1.0: its checkpoints load, its unfinished runs cannot continue.
 DROPPED_KEY = "path_integration_delay"
@@ -154,7 +105,7 @@ Objective = Literal[
 class TrainConfig(Section):
     """A training run."""
 
-    data: DataConfig = Field(description="Worlds, walks and percepts.")
+    data: DataConfig = Field(description="Where walks and their percepts come from.")
     model: ModelConfig = Field(description="The TEM VAE.")
     optimizer: OptimizerConfig = Field(description="How weights are updated.")
     trainer: TrainerConfig = Field(description="How long, where and how precisely.")
@@ -192,10 +143,10 @@ class TrainConfig(Section):
     @model_validator(mode="after")
     def _every_device_has_a_walk(self, info: ValidationInfo) -> Self:
         devices = self.trainer.devices
-        for name, held_out in (("validation", self.data.validation), ("test", self.data.test)):
-            if checks_files(info) and held_out.walks < devices:
+        for name, walks in self.data.held_out_walks().items() if checks_files(info) else ():
+            if walks < devices:
                 raise ValueError(
-                    f"data.{name}.walks = {held_out.walks} is fewer than trainer.devices = {devices}, "
+                    f"data.{name}.walks = {walks} is fewer than trainer.devices = {devices}, "
                     "and each device needs a walk; use more walks or fewer devices"
                 )
         return self

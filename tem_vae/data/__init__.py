@@ -1,6 +1,6 @@
 """Walks through worlds, and what is perceived on them."""
 
-from tem_vae.data.held_out import HeldOutWalks, WalkBatches
+from tem_vae.data.held_out import HeldOutWalks, WalkBatches, walks_at_once
 from tem_vae.data.percepts import Digits, Symbols
 from tem_vae.data.policy import MomentumPolicy, Policy, RunsPolicy
 from tem_vae.data.recorded import RecordedWalks, WalksFileError, load_walks, open_recording, save_walks
@@ -59,4 +59,5 @@ __all__ = [
     "occurred_before",
     "open_recording",
     "save_walks",
+    "walks_at_once",
 ]

@@ -9,6 +9,14 @@ from torch.utils.data import DataLoader, Dataset
 from tem_vae.data.source import Split, WalkSource
 from tem_vae.data.walk import Walks, concatenate
 
+# (time, time) arrays of all walks evaluated at once hold about this many numbers, 32 MB in float32.
+_LARGEST_ATTENTION = 8_000_000
+
+
+def walks_at_once(walks: int, walk_length: int) -> int:
+    """How many of so many walks of a length can be evaluated at once in bounded memory."""
+    return max(1, min(walks, _LARGEST_ATTENTION // walk_length**2))
+
 
 class WalkBatches(Dataset[Walks]):
     """Batch number i of a source, a function of the seed and i alone: the same with any number of workers.

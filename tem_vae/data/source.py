@@ -87,7 +87,7 @@ class WalkSource(Protocol):
     def every_percept(self) -> Iterator[Tensor]:
         """All recorded percepts of its walks, piece by piece, (steps, *percept_shape).
 
-        NaN where they are missing. There are none where percepts are drawn: those are standardised as they are.
+        NaN where they are missing. None are there where percepts are drawn: those are standardised already.
         """
 
     def references(self) -> References | None:

@@ -1,20 +1,22 @@
 """Trained models scored in other worlds, several on the same walks."""
 
 import csv
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import lightning as L
 import torch
+import yaml
 
-from tem_vae.config.build import build_held_out
 from tem_vae.config.evaluation import EvaluateConfig, check_outside_runs
-from tem_vae.data import HeldOutWalks
+from tem_vae.config.training import TrainConfig
+from tem_vae.config.walks import WalksConfig
 from tem_vae.evaluation.page import write_report
 from tem_vae.evaluation.tester import score
-from tem_vae.evaluation.trained import TrainedRun, load_run
-from tem_vae.evaluation.walk_plan import WalkPlan, check_same, plan_walks
+from tem_vae.evaluation.trained import load_run
+from tem_vae.evaluation.walk_plan import check_same, plan_walks
 from tem_vae.runs.folder import Metrics, RunFolder
 from tem_vae.runs.terminal import alone, progress_bar, quiet_lightning
 
@@ -40,12 +42,15 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:
     for folder in folders.values():
         check_outside_runs(folder.path)
     runs = {name: load_run(path) for name, path in paths.items()}
-    plans = {name: plan_walks(run.config.data, config.data) for name, run in runs.items()}
+    plans = {
+        name: plan_walks(run.config.data, config.data, is_own(paths[name], run.config))
+        for name, run in runs.items()
+    }
     check_same(plans)
     results = {}
     for name, run in runs.items():
         folder = folders[name]
-        walks = build_walks(plans[name], run)
+        walks = plans[name].build_walks(run.actions)
         results[name] = score(run, walks, build_tester_trainer(folder.path))
         folder.path.mkdir(parents=True, exist_ok=True)
         folder.write_metrics(results[name])
@@ -73,10 +78,19 @@ def name_checkpoints(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def build_walks(plan: WalkPlan, run: TrainedRun) -> HeldOutWalks:
-    """The walks of a plan, actions numbered as the run numbers them."""
-    percepts, policy = plan.percepts.build(), plan.policy.build()
-    return build_held_out(plan, percepts, policy, plan.blank, "test", run.actions)
+def is_own(checkpoint: Path, config: TrainConfig) -> bool:
+    """Whether a checkpoint lies in a run of this user whose config.yaml names the same recorded walks.
+
+    A stranger's checkpoint may name any file; such a file is not opened.
+    """
+    folder = RunFolder.of(checkpoint)
+    try:
+        values = folder.read_config()
+        is_mine = folder.config.stat().st_uid == os.getuid()
+        path = values["data"]["path"] if is_mine else None
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        return False
+    return isinstance(config.data, WalksConfig) and path == str(config.data.path)
 
 
 def build_tester_trainer(folder: Path) -> L.Trainer:

@@ -60,12 +60,17 @@ class Tester(L.LightningModule):
         model: The trained model.
         untrained: The same architecture with fresh weights: what a random torus is good for.
         scores: Scores the predictions.
-        percepts: Where the percepts come from.
+        percepts: Where the percepts come from; None where they were recorded.
         seed: Decides the posterior samples.
     """
 
     def __init__(
-        self, model: TemVae, untrained: TemVae, scores: PredictionScores, percepts: PerceptSource, seed: int
+        self,
+        model: TemVae,
+        untrained: TemVae,
+        scores: PredictionScores,
+        percepts: PerceptSource | None,
+        seed: int,
     ) -> None:
         super().__init__()
         self.model = model

@@ -15,13 +15,13 @@ class TrainedRun:
 
     Attributes:
         config: The configuration of its run.
-        percepts: The percept source that the configuration describes.
+        percepts: The percept source that the configuration describes; None where percepts were recorded.
         actions: The names of the actions, in the order of their numbers.
         model: The trained model, in evaluation mode.
     """
 
     config: TrainConfig
-    percepts: PerceptSource
+    percepts: PerceptSource | None
     actions: tuple[str, ...]
     model: TemVae
 
@@ -45,4 +45,4 @@ def load_run(path: str | Path) -> TrainedRun:
         CheckpointError: There is no checkpoint of this program at the path.
     """
     config, model = read_model(path)
-    return TrainedRun(config, config.data.percepts.build(), config.data.world.actions, model.eval())
+    return TrainedRun(config, config.data.build_percepts(), config.data.actions, model.eval())

@@ -1,24 +1,38 @@
 """Which walks a trained model is scored on."""
 
 import textwrap
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 
 from tem_vae.config.evaluation import EvaluationDataConfig
-from tem_vae.config.fields import flatten
+from tem_vae.config.fields import Section, flatten
 from tem_vae.config.percepts import PerceptsConfig
 from tem_vae.config.problems import validate
-from tem_vae.config.training import (
-    BlankShare,
-    DataConfig,
-    HeldOutConfig,
-)
+from tem_vae.config.simulated import BlankShare, HeldOutConfig, SimulatedConfig
+from tem_vae.config.walks import EvaluatedWalksConfig, WalksConfig
 from tem_vae.config.worlds import PolicyConfig
+from tem_vae.data import HeldOutWalks
 from tem_vae.errors import ConfigurationError
 from tem_vae.worlds import ActionMismatchError, check_actions
 
+_ALWAYS = ("walk_length", "walks", "seed")
+_OF_RECORDED = ("path", "split")
 
-class WalkPlan(HeldOutConfig):
-    """A fixed set of walks with all that decides it.
+
+class WalkPlan(Section, ABC):
+    """A fixed set of walks with all that decides it."""
+
+    @abstractmethod
+    def build_walks(self, actions: Sequence[str]) -> HeldOutWalks:
+        """The walks.
+
+        Args:
+            actions: The names of the actions as the model numbers them.
+        """
+
+
+class SimulatedPlan(HeldOutConfig, WalkPlan):
+    """Walks that are drawn.
 
     Attributes:
         percepts: What places look like.
@@ -30,26 +44,83 @@ class WalkPlan(HeldOutConfig):
     policy: PolicyConfig
     blank: BlankShare
 
+    def build_walks(self, actions: Sequence[str]) -> HeldOutWalks:
+        """The walks, actions numbered as the model numbers them."""
+        return self.build(self.percepts.build(), self.policy.build(), self.blank, "test", actions)
 
-def plan_walks(trained_on: DataConfig, config: EvaluationDataConfig) -> WalkPlan:
+
+class RecordedPlan(EvaluatedWalksConfig, WalkPlan):
+    """Walks that were recorded."""
+
+    def build_walks(self, actions: Sequence[str]) -> HeldOutWalks:
+        """The walks; their actions have the numbers that the model knows."""
+        return self.build(actions)
+
+
+def plan_walks(
+    trained_on: SimulatedConfig | WalksConfig, config: EvaluationDataConfig, may_open: bool = True
+) -> WalkPlan:
     """What a run was tested on, with whatever an evaluation says differently.
 
+    Args:
+        trained_on: What the run was configured with.
+        config: What the evaluation says.
+        may_open: Whether the file that the run names may be opened: not if it was a stranger who named it.
+
     Raises:
-        ConfigurationError: The result is no valid configuration, or its worlds have actions that the run was
-            not trained with, or its percepts are none that the run can be tested on.
+        ConfigurationError: The result is no valid configuration, or its walks have actions that the run was
+            not trained with, or their percepts are none that the run can be tested on.
     """
+    given = flatten(config.model_dump(exclude_none=True))
+    if isinstance(trained_on, WalksConfig):
+        _check_keys(given, (*_ALWAYS, *_OF_RECORDED), "recorded walks")
+        return _plan_recorded(trained_on, config, may_open)
+    others = set(EvaluationDataConfig.model_fields) - set(_OF_RECORDED)
+    _check_keys(given, tuple(others), "walks that are drawn as they are needed")
+    return _plan_simulated(trained_on, config, tuple(given))
+
+
+def _check_keys(given: Mapping[str, object], allowed: Sequence[str], trained_on: str) -> None:
+    """Keys for walks of another source."""
+    wrong = sorted(f"data.{key}" for key in given if key.partition(".")[0] not in allowed)
+    if wrong:
+        raise ConfigurationError(
+            f"{', '.join(wrong)}: the run was trained on {trained_on}, for which such a key means nothing; "
+            f"allowed are {', '.join(sorted(f'data.{key}' for key in allowed))}"
+        )
+
+
+def _plan_simulated(
+    trained_on: SimulatedConfig, config: EvaluationDataConfig, given: Sequence[str]
+) -> SimulatedPlan:
     tested_on = trained_on.test.model_dump() | {"blank": trained_on.blank}
-    changes = config.model_dump(exclude_none=True) | {
+    changes = config.model_dump(exclude_none=True, exclude={"path", "split"}) | {
         "world": config.world.override(trained_on.test.world),
         "policy": config.policy.override(trained_on.policy),
         "percepts": config.percepts.override(trained_on.percepts),
     }
-    plan = validate(tested_on | changes, WalkPlan, flatten(config.model_dump(exclude_none=True)))
+    plan = validate(tested_on | changes, SimulatedPlan, given)
     try:
         check_actions(plan.world.actions, known=trained_on.world.actions)
     except ActionMismatchError as error:
         raise ConfigurationError(f"data.world: {error}") from None
     plan.percepts.check_replaces(trained_on.percepts)
+    return plan
+
+
+def _plan_recorded(trained_on: WalksConfig, config: EvaluationDataConfig, may_open: bool) -> RecordedPlan:
+    if config.path is None and not may_open:
+        raise ConfigurationError(
+            f"the checkpoint names the walks in {trained_on.path}, and is not in a run of yours that says so "
+            "too; say which walks to test on with data.path=PATH"
+        )
+    changes = config.model_dump(exclude_none=True, include={"path", *_ALWAYS})
+    split = trained_on.split.model_dump() | config.split.model_dump(exclude_none=True)
+    if config.split.validation is None:
+        split["validation"] = min(split["validation"], 1 - split["test"])
+    tested_on = trained_on.test.model_dump() | {"path": trained_on.path, "split": split}
+    plan = validate(tested_on | changes, RecordedPlan)
+    plan.check_replaces(trained_on)
     return plan
 
 

@@ -6,9 +6,8 @@ from itertools import count
 import lightning as L
 from torch.utils.data import DataLoader, Sampler
 
-from tem_vae.config.build import build_held_out
 from tem_vae.config.training import DataConfig
-from tem_vae.data import HeldOutWalks, SimulatedWalks, WalkBatches, Walks, WalkSource
+from tem_vae.data import HeldOutWalks, WalkBatches, Walks, WalkSource
 
 
 class EndlessSampler(Sampler[int]):
@@ -93,13 +92,7 @@ def build_data(config: DataConfig, seed: int, updates: int) -> WalkDataModule:
         seed: Decides the training walks.
         updates: How many there will be.
     """
-    percepts = config.percepts.build()
-    policy = config.policy.build()
-    worlds = config.world.build()
-    blank = config.blank
-    train = SimulatedWalks(worlds, percepts, policy, "train", config.batch_size, config.walk_length, blank)
-    validation = build_held_out(config.validation, percepts, policy, blank, "validation", worlds.actions)
-    test = build_held_out(config.test, percepts, policy, blank, "test", worlds.actions)
+    train, validation, test = config.build()
     return WalkDataModule(
         train, seed, validation, test, config.num_workers, round(config.lengthen_after * updates)
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from recorded_walks import recorded
 
 from tem_vae.config.command_line import CONF
 from tem_vae.config.problems import validate
@@ -32,15 +33,18 @@ def composed(overrides: list[str]) -> TrainConfig:
 @pytest.mark.parametrize(
     ("group", "choice"), [(group, choice) for group in GROUPS for choice in choices(group)]
 )
-def test_every_choice_of_a_group_is_a_valid_run(group: str, choice: str) -> None:
-    fitting = ["model.code_dim=64"] if choice == "identity" else []  # a percept of digits has 64 features
+def test_every_choice_of_a_group_is_a_valid_run(group: str, choice: str, tmp_path: Path) -> None:
+    fitting = {
+        "identity": ["model.code_dim=64"],  # a percept of digits has 64 features
+        "walks": [f"data.path={recorded(tmp_path / 'walks.h5')}"],
+    }
     if choice == "linear":
         with pytest.raises(
             ConfigurationError, match="needs real-valued actions, and those of the data are 5"
         ):
             composed([f"{group}={choice}"])
         return
-    composed([f"{group}={choice}", *fitting])
+    composed([f"{group}={choice}", *fitting.get(choice, [])])
 
 
 @pytest.mark.parametrize("experiment", experiments())

@@ -77,6 +77,7 @@ def test_what_can_be_chosen_instead_is_told_once() -> None:
         "data=obstructed",
         "data=ring",
         "data=torus",
+        *["data=walks"] * 4,  # itself, its split, its windows for validation and for test
         "model/encoder=identity",
         "model/memory=standard_normal",
         "model/metric=diagonal",

@@ -12,7 +12,8 @@ from tem_vae.config.changes import all_null
 from tem_vae.config.command_line import CONF
 from tem_vae.config.evaluation import EvaluationDataConfig
 from tem_vae.config.problems import validate
-from tem_vae.config.training import DataConfig, TrainConfig
+from tem_vae.config.simulated import SimulatedConfig
+from tem_vae.config.training import TrainConfig
 from tem_vae.config.worlds import RunsPolicyConfig
 from tem_vae.data import (
     HexagonalWorlds,
@@ -95,7 +96,7 @@ def test_tests_with_actions_that_training_lacks_are_refused() -> None:
     values = composed().data.model_dump(mode="json")
     values["test"]["world"] = {"kind": "hexagonal", "radius": 2}
     with pytest.raises(ConfigurationError, match=r"test.world: .*the actions east, northeast"):
-        validate(values, DataConfig)
+        validate(values, SimulatedConfig)
 
 
 class TestEvaluation:

@@ -1,6 +1,7 @@
 """Walks that somebody recorded: files, checks, splits, and windows to train on."""
 
 from tem_vae.data.recorded.contents import WalkProblem, WalksFileError
+from tem_vae.data.recorded.examination import Examination, examine, examine_once
 from tem_vae.data.recorded.recording import RecordedWalk, Recording, open_recording
 from tem_vae.data.recorded.splits import Shares, SplitBy, split_walks
 from tem_vae.data.recorded.stored import load_walks, save_walks
@@ -8,6 +9,7 @@ from tem_vae.data.recorded.values import Facts, check_values
 from tem_vae.data.recorded.windows import HeldOutWindows, RecordedWalks, hold_out
 
 __all__ = [
+    "Examination",
     "Facts",
     "HeldOutWindows",
     "RecordedWalk",
@@ -18,6 +20,8 @@ __all__ = [
     "WalkProblem",
     "WalksFileError",
     "check_values",
+    "examine",
+    "examine_once",
     "hold_out",
     "load_walks",
     "open_recording",

@@ -55,6 +55,8 @@ def raise_problems(path: Path, problems: Sequence[WalkProblem]) -> None:
     """
     if not problems:
         return
+    if len(problems) == 1 and not problems[0].walk and problems[0].what.startswith(str(path)):
+        raise WalksFileError(problems[0].what)
     count = "a problem" if len(problems) == 1 else f"{len(problems):,} problems"
     lines = [f"  {problem}" for problem in problems[:_MOST_PROBLEMS_SHOWN]]
     if len(problems) > _MOST_PROBLEMS_SHOWN:

@@ -62,10 +62,14 @@ def check_values(
                         largest[name] = max(largest[name], int(piece.max()))
                     if name == "actions":
                         digest.update(np.ascontiguousarray(piece).tobytes())
+            missing_before, looked_at_before = missing, looked_at
             for start, piece in _pieces(walk.percepts, every):
-                gone = found.look_at_percepts(start, piece)
-                missing, looked_at = missing + gone, looked_at + len(piece)
+                missing, looked_at = missing + found.look_at_percepts(start, piece), looked_at + len(piece)
                 advance(len(piece))
+            if every == 1 and missing - missing_before == looked_at - looked_at_before:
+                problems.append(
+                    WalkProblem(walk.name, "percepts are missing at all steps; leave the walk out")
+                )
             found.compare_positions(walk, positions.setdefault(walk.world, {}))
             problems += [WalkProblem(walk.name, what) for what in found.problems()]
         except WalksFileError as error:

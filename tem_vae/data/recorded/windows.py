@@ -15,6 +15,7 @@ from tem_vae.data.recorded.recording import RecordedWalk, Recording
 from tem_vae.data.source import FloatPercepts, References, Split
 from tem_vae.data.walk import Truth, Walks, concatenate
 
+_LARGEST_PART = 2**30  # bytes
 _MOST_REFERENCES = 2_000
 _LARGEST_REFERENCES = 64 * 2**20  # bytes
 _PIECE = 16 * 2**20  # bytes
@@ -59,15 +60,22 @@ class RecordedWalks:
         return self.recording.percept_shape
 
     def every_percept(self) -> Iterator[Tensor]:
-        """All percepts of the walks, walk by walk in pieces of bounded size, NaN where they are missing."""
-        steps = max(1, _PIECE // (4 * int(np.prod(self.percept_shape))))
+        """All percepts of the walks in pieces of bounded size, NaN where they are missing.
+
+        Of more than a gibibyte of them a part, in pieces spread evenly: enough for a mean and a deviation.
+        """
+        row = 4 * int(np.prod(self.percept_shape))
+        every = max(1, -(-row * sum(map(len, self.walks)) // _LARGEST_PART))
         for walk in self.walks:
-            for start in range(0, len(walk), steps):
+            steps = max(1, min(_PIECE // row, -(-len(walk) // every)))
+            for start in range(0, len(walk), steps * every):
                 yield torch.from_numpy(self.recording.percepts(walk, start, min(start + steps, len(walk))))
 
     def references(self) -> References | None:
-        """Percepts spread evenly over the training walks; None where their classes are not known."""
-        if self.n_classes is None or any(walk.classes is None for walk in self.reference_walks):
+        """Percepts spread evenly over the training walks; None where there are none, or no classes."""
+        if self.n_classes is None or not self.reference_walks:
+            return None
+        if any(walk.classes is None for walk in self.reference_walks):
             return None
         row = 4 * int(np.prod(self.percept_shape))
         number = max(1, min(_MOST_REFERENCES, _LARGEST_REFERENCES // row))
