@@ -87,7 +87,7 @@ def open_array(file: Hdf5File, name: str, found: Any, may_be_jpeg: bool = False)
         )
     check_storage(found, file.path)
     if may_be_jpeg and JpegFrames.is_stored_in(found):
-        return JpegFrames.open(Hdf5Array(file, name, found.shape, found.dtype))
+        return JpegFrames.of(Hdf5Array(file, name, found.shape, found.dtype))
     if found.dtype.hasobject or found.dtype.kind not in "biufc":
         raise NotUsable(f"holds {_name_of(found.dtype)}, and must hold numbers")
     return Hdf5Array(file, name, found.shape, found.dtype)

@@ -45,7 +45,7 @@ class JpegFrames:
         return bool(is_rows) and data.shape[0] > 0 and bytes(data[0, : len(_FIRST_BYTES)]) == _FIRST_BYTES
 
     @classmethod
-    def open(cls, files: _ArrayOfFiles) -> "JpegFrames":
+    def of(cls, files: _ArrayOfFiles) -> "JpegFrames":
         """Look at the first image, whose size all must have."""
         if not files.shape[0]:
             return cls(files, (0, 0, 0))
