@@ -70,7 +70,11 @@ def write_report(
             left_out.append(f"{entry.name.replace('_', ' ')} {reason}")
         except Exception as error:
             left_out.append(f"{entry.name.replace('_', ' ')} cannot be drawn: {error}")
-    animation = _animate(subject, figures / "walk.gif")
+    animation = None
+    try:
+        animation = _animate(subject, figures / "walk.gif")
+    except Exception as error:
+        left_out.append(f"the animation cannot be drawn: {error}")
     page = folder / "index.html"
     page.write_text(_render(run, checkpoint, walks, metrics, drawn, left_out, animation), encoding="utf-8")
     return page

@@ -132,6 +132,11 @@ def per_cent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def plain(name: str) -> str:
+    """A name from outside as the text of a figure: matplotlib would read formulas between dollar signs."""
+    return name.replace("$", r"\$")
+
+
 def count(number: int, noun: str) -> str:
     """A number of things: 1 walk, 2,000 walks."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tem_vae.report.style import styled
+from tem_vae.report.style import plain, styled
 from tem_vae.sweeps.table import Row
 
 _MEASURED = {
@@ -56,7 +56,7 @@ def _draw_lines(axes: Axes, rows: Sequence[Row], key: str, metric: str) -> None:
             marker="o",
             markersize=4,
             capsize=2,
-            label=others,
+            label=plain(others),
         )
 
 

@@ -10,6 +10,7 @@ import pytest
 from composed import compose_evaluation, compose_short_run
 
 from tem_vae.data import SimulatedWalks, Walks
+from tem_vae.evaluation import page as page_module
 from tem_vae.evaluation.run import evaluate
 from tem_vae.report.figures import walk_animation
 from tem_vae.runs.folder import Metrics
@@ -105,3 +106,16 @@ def test_figures_that_need_what_nobody_recorded_are_left_out_and_the_page_says_s
     assert len(references.sources) == 4
     assert {"neighborhoods", "spectra", "path_integration", "training"} <= references.ids
     assert not (tmp_path / "report" / "figures" / "walk.gif").exists()
+
+
+def test_an_animation_that_cannot_be_drawn_is_left_out(
+    run_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("no <ink> left")
+
+    monkeypatch.setattr(page_module, "animate_walk", fail)
+    config = compose_evaluation(f"checkpoint={run_dir}", "report=true", "data.walks=2", "data.walk_length=60")
+    evaluate(config, tmp_path)
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "<li>the animation cannot be drawn: no &lt;ink&gt; left.</li>" in page

@@ -22,6 +22,7 @@ from tem_vae.report.style import (
     count,
     enumerate_words,
     per_cent,
+    plain,
     show_sentence,
     split,
     styled,
@@ -57,14 +58,16 @@ class LoopDrift:
     Attributes:
         lengths: Actions in a loop, (lengths,).
         distances: Of all channels, (lengths, loops).
-        cancelling: Of the channels that cancel; NaN if there are none, (lengths, loops).
+        closing: Of the channels in which opposite actions cancel; NaN if there are none, (lengths, loops).
+        open: Of the others; NaN if there are none, (lengths, loops).
         bandwidth: lambda, the width of the memory kernel; None for a prior without memory.
         one_step: Mean distance between neighboring places.
     """
 
     lengths: IntArray
     distances: FloatArray
-    cancelling: FloatArray
+    closing: FloatArray
+    open: FloatArray
     bandwidth: float | None
     one_step: float
 
@@ -75,7 +78,8 @@ class LoopDrift:
             "loop length (actions)": self.lengths[length],
             "loop": loop,
             "drift, all channels": self.distances.ravel(),
-            "drift, channels that cancel": self.cancelling.ravel(),
+            "drift, channels that close": self.closing.ravel(),
+            "drift, channels that do not": self.open.ravel(),
         }
         return [Table("loop_drift", columns)]
 
@@ -103,7 +107,8 @@ def measure_drift(model: TemVae, phases: ActionPhases, rng: np.random.Generator)
     return LoopDrift(
         lengths=np.array(_LENGTHS),
         distances=squared.mean(dim=-1).sqrt().numpy(),
-        cancelling=squared[..., cancels].mean(dim=-1).sqrt().numpy(),
+        closing=squared[..., cancels].mean(dim=-1).sqrt().numpy(),
+        open=squared[..., ~cancels].mean(dim=-1).sqrt().numpy(),
         bandwidth=float(memory.precision) ** -0.5 if isinstance(memory, MemoryPrior) else None,
         one_step=float(_channel_distance(step[:, 1], step[:, 0]).mean(dim=-1).sqrt().mean()),
     )
@@ -139,7 +144,7 @@ def _draw_rotations(part: SubFigure, phases: ActionPhases, order: IntArray) -> N
         aspect="auto",
         interpolation="nearest",
     )
-    axes.set_yticks(range(len(phases.names)), phases.names)
+    axes.set_yticks(range(len(phases.names)), map(plain, phases.names))
     axes.grid(False)
     axes.set(xlabel="channel, by what the worst loop leaves")
     axes.set_title("Rotation by each action")
@@ -156,7 +161,7 @@ def _draw_residuals(axes: Axes, phases: ActionPhases, order: IntArray) -> None:
         phases.loops, phases.residuals, styles * len(phases.loops), strict=False
     ):
         name = " + ".join(phases.names[action] for action in loop)
-        axes.plot(np.maximum(residual[order], _FLOOR), marker, color=color, markersize=3, label=name)
+        axes.plot(np.maximum(residual[order], _FLOOR), marker, color=color, markersize=3, label=plain(name))
     axes.axhline(LARGEST_RESIDUAL, color=BLACK, linewidth=0.8, linestyle=":")
     axes.set(ylabel="|sum| modulo 2π (rad)", xlabel="channel, in the same order", ylim=(_FLOOR / 1.5, 5))
     axes.set_yscale("log")
@@ -168,9 +173,11 @@ def _draw_drift(axes: Axes, drift: LoopDrift | None) -> None:
     if drift is None:
         show_sentence(axes, _NO_OPPOSITES)
         return
-    _draw_band(axes, drift, drift.distances, ORANGE, "all channels", "s-")
-    if np.isfinite(drift.cancelling).all():
-        _draw_band(axes, drift, drift.cancelling, BLUE, "channels that cancel", "o--")
+    _draw_band(axes, drift, drift.distances, GREY, "all channels", "-")
+    if np.isfinite(drift.closing).all():
+        _draw_band(axes, drift, drift.closing, BLUE, "channels that close", "o--")
+    if np.isfinite(drift.open).all():
+        _draw_band(axes, drift, drift.open, ORANGE, "channels that do not", "s-.")
     axes.axhline(drift.one_step, color=GREY, linewidth=0.9, linestyle="-.", label="neighboring place")
     if drift.bandwidth is not None:
         axes.axhline(drift.bandwidth, color=BLACK, linewidth=0.9, linestyle=":", label="kernel width lambda")
@@ -199,18 +206,25 @@ def describe_path_integration(phases: ActionPhases, drift: LoopDrift | None) -> 
         return f"{text} {_NO_OPPOSITES}"
     loops = [" + ".join(phases.names[action] for action in loop) for loop in phases.loops]
     medians = [f"{name} {np.median(r):.2f} rad" for name, r in zip(loops, phases.residuals, strict=True)]
-    failing = int((~phases.cancels).sum())
+    closing = int(phases.cancels.sum())
     text = (
         f"{text} Actions that lead back leave, in the median channel: {enumerate_words(medians)}; less than "
-        f"{_FLOOR} rad is drawn as {_FLOOR}. In {failing} channels ({per_cent(failing / channels)}) some "
-        f"loop leaves more than {LARGEST_RESIDUAL} rad (dotted): they never learned to cancel. They add "
-        "about as much to the distance to every memory, and so hardly change how memories compare."
+        f"{_FLOOR} rad is drawn as {_FLOOR}. Of {channels} channels {closing} ({per_cent(closing / channels)}) "
+        f"close: every such loop leaves at most {LARGEST_RESIDUAL} rad (dotted). The others never learned to cancel; they "
+        "add about as much to the distance to every memory, and so hardly change how memories compare."
     )
-    if drift is None:
-        return f"{text} {_NO_OPPOSITES}"
+    return f"{text} {_describe_drift(drift) if drift else _NO_OPPOSITES}"
+
+
+def _describe_drift(drift: LoopDrift) -> str:
+    kinds = {
+        "of all channels": drift.distances,
+        "of those that close": drift.closing,
+        "of those that do not": drift.open,
+    }
+    medians = [f"{np.median(d[-1]):.2f} {name}" for name, d in kinds.items() if np.isfinite(d).all()]
     return (
-        f"{text} Drift: distance of location codes (at most 2, √2 between unrelated ones) over "
+        "Drift: distance of location codes (at most 2, √2 between unrelated ones) over "
         f"{count(drift.distances.shape[1], 'random loop')} a length, as many actions there as back in any "
-        f"order; line: median, band: 5 to 95 %. At length {drift.lengths[-1]}: "
-        f"{np.median(drift.distances[-1]):.2f}."
+        f"order; line: median, band: 5 to 95 %. At length {drift.lengths[-1]}: {enumerate_words(medians)}."
     )

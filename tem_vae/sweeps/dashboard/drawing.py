@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tem_vae.arrays import FloatArray
-from tem_vae.report.style import BLACK, COLORS, show_sentence, styled
+from tem_vae.report.style import BLACK, COLORS, plain, show_sentence, styled
 from tem_vae.runs.history import Series
 from tem_vae.sweeps.dashboard.panels import Panel
 
@@ -37,7 +37,7 @@ def draw_panels(panels: Sequence[Panel], runs: Mapping[str, Mapping[str, Series]
     for axes in grid.flat[len(drawn) :]:
         axes.set_axis_off()
     handles = [Line2D([], [], color=color) for color in COLORS[: len(runs)]]
-    figure.legend(handles, list(runs), loc="outside lower center", ncols=min(4, len(runs)))
+    figure.legend(handles, list(map(plain, runs)), loc="outside lower center", ncols=min(4, len(runs)))
     return figure
 
 

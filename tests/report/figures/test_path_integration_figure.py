@@ -5,14 +5,21 @@ import math
 import numpy as np
 import pytest
 import torch
+from matplotlib.text import Text
 
 from tem_vae.geometry import Pseudometric
 from tem_vae.model import MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
 from tem_vae.report.action_phases import find_loops, measure_action_phases
-from tem_vae.report.figures.path_integration import measure_drift
+from tem_vae.report.figures.path_integration import (
+    describe_path_integration,
+    draw_path_integration,
+    measure_drift,
+)
+from tem_vae.report.illustration import rasterise
 from tem_vae.scores.drift import wrap_phases
 
 ACTIONS = ("stay", "up", "down", "left", "right")
+RNG = np.random.default_rng(0)
 OPPOSITES = {0: 0, 1: 2, 2: 1, 3: 4, 4: 3}
 
 
@@ -61,7 +68,20 @@ def test_a_channel_that_does_not_cancel_is_found_and_drifts_as_its_residual_says
     drift = measure_drift(model, phases, np.random.default_rng(0))
     assert drift is not None
     assert drift.distances[0] == pytest.approx(math.sqrt((2 - 2 * math.cos(1.0)) / 2), abs=1e-5)
-    assert drift.cancelling.max() < 1e-4
+    assert drift.closing.max() < 1e-4
+    assert drift.open[0] == pytest.approx(math.sqrt(2 - 2 * math.cos(1.0)), abs=1e-5)
+    caption = describe_path_integration(phases, drift)
+    assert "Of 2 channels 1 (50.0 %) close" in caption
+    assert "0.00 of those that close" in caption
+
+
+def test_names_of_actions_are_no_formulas() -> None:
+    names = ("stay", r"$\frac$", r"$\x{", "a_b^", "$")
+    phases = measure_action_phases(model_with(torch.zeros(5, 4)), names, OPPOSITES)
+    figure = draw_path_integration(phases, measure_drift(model_with(torch.ones(5, 4)), phases, RNG))
+    rasterise(figure)
+    drawn = [text.get_text().replace(r"\$", "$") for text in figure.findobj(Text)]
+    assert set(names) <= set(drawn)
 
 
 def test_without_opposites_there_is_no_drift_to_measure() -> None:
