@@ -209,10 +209,15 @@ def describe_path_integration(phases: ActionPhases, drift: LoopDrift | None) -> 
     closing = int(phases.cancels.sum())
     text = (
         f"{text} Actions that lead back leave, in the median channel: {enumerate_words(medians)}; less than "
-        f"{_FLOOR} rad is drawn as {_FLOOR}. Of {channels} channels {closing} ({per_cent(closing / channels)}) "
-        f"close: every such loop leaves at most {LARGEST_RESIDUAL} rad (dotted). The others never learned to cancel; they "
-        "add about as much to the distance to every memory, and so hardly change how memories compare."
+        f"{_FLOOR} rad is drawn as {_FLOOR}. Of {channels} channels {closing} "
+        f"({per_cent(closing / channels)}) close: every such loop leaves at most {LARGEST_RESIDUAL} rad "
+        "(dotted)."
     )
+    if closing < channels:
+        text += (
+            " The others never learned to cancel; they add about as much to the distance to every memory, "
+            "and so hardly change how memories compare."
+        )
     return f"{text} {_describe_drift(drift) if drift else _NO_OPPOSITES}"
 
 
