@@ -32,6 +32,16 @@ not count, and `model.encoder.hidden_dim=8` beside it is an error.
 *Not tuned*: no other value was compared with this one in a recorded run.
 """
 
+_FIRST = """## What people change
+
+Twelve keys, and two groups: `data=` chooses worlds or recorded walks, `logger=` where scalars go.
+"""
+_FIRST_KEYS = (
+    *("run_dir", "resume", "seed", "trainer.max_steps", "optimizer.learning_rate"),
+    *("data.world.height", "data.world.width", "data.walk_length", "data.batch_size"),
+    *("model.metric.rank", "model.metric.tau", "model.neighborhood.scale"),
+)
+
 _ALTERNATIVES = "A choice brings all values of its file. Listed are those that differ from the default's.\n"
 _PACKAGE = "# @package _global_"
 _TYPES = {bool: "true or false", int: "whole number", float: "number", str: "text", Path: "path"}
@@ -80,6 +90,8 @@ def render() -> str:
     evaluation = read_leaves(CONF / "evaluate.yaml", CONF)
     blocks = [
         _INTRODUCTION,
+        _FIRST,
+        _render_first(training),
         "## Training: `scripts/train.py`\n",
         *map(_render_part, parts(TrainConfig, training)),
         "## Choices\n",
@@ -92,6 +104,13 @@ def render() -> str:
         *map(_render_part, parts(EvaluateConfig, evaluation)),
     ]
     return "\n".join(block for block in blocks if block)
+
+
+def _render_first(leaves: Mapping[str, Leaf]) -> str:
+    """The keys that are changed most, with meaning and default."""
+    told = {row.key: row for part in parts(TrainConfig, leaves) if not part.choice for row in rows(part)}
+    cells = [(f"`{key}`", told[key].meaning, f"`{told[key].default.text}`") for key in _FIRST_KEYS]
+    return _table(("key", "meaning", "default"), cells)
 
 
 def groups() -> Iterator[str]:

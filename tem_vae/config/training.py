@@ -88,6 +88,17 @@ class LoggerConfig(Section):
     group: str | None = Field(description="Of the wandb run; by default the sweep that it is a job of.")
     tags: list[str] = Field(description="Of the wandb run.")
     images_every: int = Field(ge=1, description="Updates from one set of figures in wandb to the next.")
+    artifact: bool = Field(
+        description="Add the best checkpoint and metrics.json to the wandb run, as an artifact."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _convert_stored(cls, values: Any, info: ValidationInfo) -> Any:
+        """Earlier runs had no artifacts."""
+        if not isinstance(values, dict) or checks_files(info):
+            return values
+        return {"artifact": False} | values
 
 
 # Scores of test walks are left out: they would no longer test.

@@ -9,6 +9,7 @@ from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from tem_vae.config.training import TrainConfig
+from tem_vae.runs.folder import RunFolder
 from tem_vae.runs.interruption import Interrupted
 
 # The name of the update in wandb, the axis of every panel.
@@ -38,11 +39,21 @@ def open_wandb(config: TrainConfig, run_dir: Path) -> Iterator[WandbLogger]:
         run = _start_run(config, run_dir) if getattr(rank_zero_only, "rank", 0) == 0 else None
         yield WandbLogger(experiment=run, save_dir=run_dir, offline=config.logger.offline)
         exit_code = 0
+        if run and config.logger.artifact:
+            _add_artifact(run, RunFolder(run_dir))
     except Interrupted as interrupted:
         exit_code = interrupted.exit_status
         raise
     finally:
         wandb.finish(exit_code=exit_code)
+
+
+def _add_artifact(run: wandb.Run, folder: RunFolder) -> None:
+    """Add the checkpoint that was tested, and its scores."""
+    artifact = wandb.Artifact(f"model-{run.id}", type="model")
+    for file in (folder.best, folder.metrics):
+        artifact.add_file(str(file), name=file.name, policy="immutable")  # not copied: it stays as it is
+    run.log_artifact(artifact, aliases=["best"])
 
 
 def _start_run(config: TrainConfig, run_dir: Path) -> wandb.Run:

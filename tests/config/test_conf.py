@@ -1,8 +1,12 @@
 """Every YAML file in conf/ composes and passes every check."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from recorded_walks import recorded
@@ -63,3 +67,24 @@ def test_every_yaml_file_is_under_a_test() -> None:
 @pytest.mark.parametrize("path", sorted(CONF.rglob("*.yaml")), ids=lambda path: str(path.relative_to(CONF)))
 def test_every_yaml_file_is_readable_on_its_own(path: Path) -> None:
     assert OmegaConf.load(path)
+
+
+def texts_that_are_numbers(value: Any, key: str = "") -> Iterator[str]:
+    if isinstance(value, dict | list):
+        inner = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, part in inner:
+            yield from texts_that_are_numbers(part, f"{key}.{name}")
+    elif isinstance(value, str):
+        with suppress(ValueError):
+            float(value)
+            yield key.removeprefix(".")
+
+
+def test_a_number_without_a_point_is_a_text_in_yaml() -> None:
+    values = yaml.safe_load("a: {b: 1e-3, c: 1.0e-3}\nd: [2, 3e-3, x]")
+    assert list(texts_that_are_numbers(values)) == ["a.b", "d.1"]
+
+
+@pytest.mark.parametrize("path", sorted(CONF.rglob("*.yaml")), ids=lambda path: str(path.relative_to(CONF)))
+def test_every_number_is_one_to_any_reader_of_yaml(path: Path) -> None:
+    assert list(texts_that_are_numbers(yaml.safe_load(path.read_text(encoding="utf-8")))) == []

@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+import wandb
+from composed import compose_short_run
+
 from tem_vae.runs.history import read_history
 from tem_vae.training.loggers import HistoryLogger
+from tem_vae.training.run import train
 
 
 def test_scalars_of_an_update_stand_in_one_row(tmp_path: Path) -> None:
@@ -24,3 +29,25 @@ def test_a_continued_run_keeps_what_came_before_it(tmp_path: Path) -> None:
     second.log_metrics({"loss": -1.0}, step=29)
     second.finalize("success")
     assert read_history(second.path) == {9: {"loss": 9.0}, 19: {"loss": 19.0}, 29: {"loss": -1.0}}
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_the_best_checkpoint_is_an_artifact_if_asked_for(
+    wanted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[wandb.Artifact] = []
+    log = wandb.Run.log_artifact
+
+    def log_artifact(self: wandb.Run, artifact: wandb.Artifact, **kwargs: object) -> wandb.Artifact:
+        logged.append(artifact)
+        return log(self, artifact, **kwargs)
+
+    monkeypatch.setattr(wandb.Run, "log_artifact", log_artifact)
+    run_dir = tmp_path / "run"
+    config = compose_short_run(
+        "logger=wandb", f"logger.artifact={str(wanted).lower()}", "trainer.max_steps=1"
+    )
+    train(config, run_dir)
+    files = [{name: entry.local_path for name, entry in a.manifest.entries.items()} for a in logged]
+    best, metrics = str(run_dir / "checkpoints" / "best.ckpt"), str(run_dir / "metrics.json")
+    assert files == [{"best.ckpt": best, "metrics.json": metrics}] * wanted
