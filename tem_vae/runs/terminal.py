@@ -1,6 +1,7 @@
 """What Lightning shows of a run, and what it is told of the processes around it."""
 
 import logging
+import math
 import sys
 import warnings
 
@@ -18,12 +19,13 @@ class ProgressLines(Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log the state of training."""
         scalars = trainer.callback_metrics
+        zero_shot = float(scalars["prediction/zero_shot_accuracy"])
         _log.info(
-            "update %d of %d: validation ELBO %.2f nats per percept, zero-shot links %.1f %%",
+            "update %d of %d: validation ELBO %.2f nats per percept%s",
             trainer.global_step,
             trainer.max_steps,
             scalars["elbo/validation_elbo"],
-            100 * scalars["prediction/zero_shot_accuracy"],
+            "" if math.isnan(zero_shot) else f", zero-shot links {100 * zero_shot:.1f} %",
         )
 
 

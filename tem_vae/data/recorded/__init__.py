@@ -5,6 +5,7 @@ from tem_vae.data.recorded.examination import Examination, examine, examine_once
 from tem_vae.data.recorded.recording import RecordedWalk, Recording, open_recording
 from tem_vae.data.recorded.splits import Shares, SplitBy, split_walks
 from tem_vae.data.recorded.stored import load_walks, save_walks
+from tem_vae.data.recorded.summary import summarize
 from tem_vae.data.recorded.values import Facts, check_values
 from tem_vae.data.recorded.windows import HeldOutWindows, RecordedWalks, hold_out
 
@@ -27,4 +28,5 @@ __all__ = [
     "open_recording",
     "save_walks",
     "split_walks",
+    "summarize",
 ]

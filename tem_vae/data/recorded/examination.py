@@ -21,12 +21,14 @@ class Examination:
     """What was found.
 
     Attributes:
+        path: What was examined.
         problems: Everything that is wrong.
         recording: The walks; None if their shapes or types do not fit together.
         facts: What their numbers say; None as well.
         opposites: For each action the one that undid it wherever places show it.
     """
 
+    path: Path
     problems: tuple[WalkProblem, ...]
     recording: Recording | None = None
     facts: Facts | None = None
@@ -44,15 +46,15 @@ def examine(path: Path, most_bytes: int | None = None, advance: Advance = lambda
     try:
         contents = read_contents(path)
     except WalksFileError as error:
-        return Examination((WalkProblem("", str(error)),))
+        return Examination(path, (WalkProblem("", str(error)),))
     problems = contents.problems + check_headers(contents)
     if problems:
-        return Examination(tuple(problems))
+        return Examination(path, tuple(problems))
     recording = as_recording(contents)
     facts, problems = check_values(recording, most_bytes, advance)
     if problems:
-        return Examination(tuple(problems), recording, facts)
-    return Examination((), recording, facts, find_opposites(gather_transitions(recording)))
+        return Examination(path, tuple(problems), recording, facts)
+    return Examination(path, (), recording, facts, find_opposites(gather_transitions(recording)))
 
 
 def examine_once(path: Path) -> Examination:
@@ -62,7 +64,7 @@ def examine_once(path: Path) -> Examination:
         WalksFileError: There is a problem; the message lists all of them.
     """
     found = _examine_version(path, _version(path))
-    raise_problems(path, found.problems)
+    raise_problems(found.path, found.problems)
     return found
 
 
