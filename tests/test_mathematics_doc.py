@@ -18,6 +18,7 @@ from tem_vae.geometry import Neighborhood, NeighborhoodMixture, Pseudometric, fa
 from tem_vae.geometry.euclidean import pairwise_squared_distance
 from tem_vae.model import (
     ElboTerms,
+    GaussianLikelihood,
     IdentityEncoder,
     MemoryPrior,
     MlpDecoder,
@@ -79,7 +80,7 @@ def model() -> TemVae:
     torch.manual_seed(0)
     metric = Pseudometric(N, M, TAU, normalize=True)
     metric.weight.data += 0.3 * torch.randn(M, N)
-    decoder = MlpDecoder(M, hidden_dim=5, percept_shape=(N,), noise=0.7)
+    decoder = MlpDecoder(M, hidden_dim=5, percept_shape=(N,), likelihood=GaussianLikelihood(0.7))
     memory = MemoryPrior(N, SCALE, initial_precision=3.0)
     integrator = PathIntegrator(n_actions=3, channels=6, initial_rotation=1.0)
     return TemVae(IdentityEncoder((N,)), metric, integrator, memory, decoder, SCALE).double().eval()

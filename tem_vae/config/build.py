@@ -1,6 +1,7 @@
 """From a checked configuration to the objects it describes; nothing but what is named here can be built."""
 
-from tem_vae.config.model import ModelConfig, WalkShape
+from tem_vae.config.model import ModelConfig
+from tem_vae.config.networks import WalkShape
 from tem_vae.model import LeakyTemVae, Standardizer, TemVae
 
 

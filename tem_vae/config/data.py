@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import Field
 
 from tem_vae.config.fields import Section
-from tem_vae.config.model import WalkShape
+from tem_vae.config.networks import WalkShape
 
 # Checked without torch, which takes seconds to import: what is built is imported where it is built.
 if TYPE_CHECKING:

@@ -1,33 +1,16 @@
 """The schema of the model: one section for every kind of every part."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
 from tem_vae.config.fields import OneKind, Section, checks_files
+from tem_vae.config.networks import DecoderConfig, EncoderConfig, WalkShape
 
 # Checked without torch, which takes seconds to import: what is built is imported where it is built.
 if TYPE_CHECKING:
     from tem_vae.geometry import Pseudometric
-    from tem_vae.model import Decoder, Encoder, Integrator, Memory
-
-
-class WalkShape(NamedTuple):
-    """What a model must know of the walks that it is for.
-
-    Attributes:
-        percept_shape: (features,), (rows, columns) or (channels, rows, columns).
-        n_actions: How many numbered actions there are; None where actions are real-valued.
-        action_dim: A, the numbers of a real-valued action; None where actions are numbered.
-        standardize: Whether the model is to standardise percepts, by the mean and deviation of the training
-            walks.
-    """
-
-    percept_shape: tuple[int, ...]
-    n_actions: int | None
-    action_dim: int | None
-    standardize: bool
-
+    from tem_vae.model import Integrator, Memory
 
 _WHICH_METRIC = "E is free; or diagonal; a random projection, fixed; or the identity, fixed."
 
@@ -115,51 +98,6 @@ class NeighborhoodConfig(Section):
     scale: float = Field(
         gt=0, description="eps_q, the root mean square of its pseudodistances; fixed in training."
     )
-
-
-class MlpEncoderConfig(Section):
-    """A network with one hidden layer."""
-
-    kind: Literal["mlp"] = Field(description="A hidden layer, or the percept as its own code.")
-    hidden_dim: int = Field(ge=1, le=65_536, description="Units of the hidden layer.")
-
-    def build(self, percept_shape: tuple[int, ...], code_dim: int) -> "Encoder":
-        """The encoder of such percepts, with fresh weights."""
-        from tem_vae.model import MlpEncoder
-
-        return MlpEncoder(percept_shape, self.hidden_dim, code_dim)
-
-
-class IdentityEncoderConfig(Section):
-    """The percept is its own code."""
-
-    kind: Literal["identity"] = Field(description="A hidden layer, or the percept as its own code.")
-
-    def build(self, percept_shape: tuple[int, ...], code_dim: int) -> "Encoder":
-        """The encoder of such percepts; their codes have as many dimensions."""
-        from tem_vae.model import IdentityEncoder
-
-        return IdentityEncoder(percept_shape)
-
-
-EncoderConfig = Annotated[MlpEncoderConfig | IdentityEncoderConfig, Field(discriminator="kind"), OneKind()]
-
-
-class MlpDecoderConfig(Section):
-    """A network with one hidden layer, and Gaussian noise."""
-
-    kind: Literal["mlp"] = Field(description="A hidden layer.")
-    reads: Literal["embedded", "code"] = Field(
-        description="E z; or all of z, which leaks the percept round the bound: for comparison only."
-    )
-    hidden_dim: int = Field(ge=1, le=65_536, description="Units of the hidden layer.")
-    noise: float = Field(gt=0, description="Deviation of a percept feature, in standardised units; fixed.")
-
-    def build(self, input_dim: int, percept_shape: tuple[int, ...]) -> "Decoder":
-        """The decoder to such percepts, with fresh weights."""
-        from tem_vae.model import MlpDecoder
-
-        return MlpDecoder(input_dim, self.hidden_dim, percept_shape, self.noise)
 
 
 _WHICH_INTEGRATOR = "An angle for every numbered action and circle; or a linear map of real-valued actions."
@@ -278,7 +216,7 @@ class ModelConfig(Section):
     metric: MetricConfig = Field(description="The pseudometric on codes.")
     neighborhood: NeighborhoodConfig = Field(description="The posterior around a reference code.")
     encoder: EncoderConfig = Field(description="From percepts to codes.")
-    decoder: MlpDecoderConfig = Field(description="From embedded codes to percepts.")
+    decoder: DecoderConfig = Field(description="From embedded codes to percepts.")
     path_integration: PathIntegrationConfig = Field(description="From actions to location codes.")
     memory: MemoryConfig = Field(description="The prior of a step given its past.")
 
@@ -288,10 +226,12 @@ class ModelConfig(Section):
         """Version 0.1.0 had one kind of decoder and one of path integration, and did not name them."""
         if not isinstance(values, dict) or checks_files(info):
             return values
+        had = {
+            "decoder": {"kind": "mlp", "likelihood": "gaussian", "learn_noise": False},
+            "path_integration": {"kind": "rotations"},
+        }
         return values | {
-            name: {"kind": kind} | values[name]
-            for name, kind in (("decoder", "mlp"), ("path_integration", "rotations"))
-            if isinstance(values.get(name), dict)
+            name: before | values[name] for name, before in had.items() if isinstance(values.get(name), dict)
         }
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from tem_vae.config.data import BuiltWalks, DataSection
 from tem_vae.config.fields import Section, checks_files
-from tem_vae.config.model import WalkShape
+from tem_vae.config.networks import WalkShape
 from tem_vae.config.percepts import PerceptsConfig
 from tem_vae.config.worlds import PolicyConfig, WorldConfig
 from tem_vae.worlds import ActionMismatchError, check_actions, renumber_actions
@@ -93,7 +93,11 @@ class SimulatedConfig(DataSection):
     def walk_shape(self) -> WalkShape:
         """What a model must know of these walks."""
         return WalkShape(
-            self.percepts.percept_shape, len(self.world.actions), action_dim=None, standardize=False
+            self.percepts.percept_shape,
+            n_actions=len(self.world.actions),
+            action_dim=None,
+            standardize=False,  # percepts are drawn standardised
+            raw=False,
         )
 
     @property

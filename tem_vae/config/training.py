@@ -5,7 +5,6 @@ combinations. What is validated with the context ``check_files`` comes from the 
 folders are checked too, and keys of earlier versions are refused. Without, it was stored by a run.
 """
 
-import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
@@ -134,21 +133,17 @@ class TrainConfig(Section):
     )
 
     @model_validator(mode="after")
-    def _codes_fit(self) -> Self:
+    def _model_fits(self) -> Self:
         model, walks = self.model, self.data.walk_shape
-        percept_dim = math.prod(walks.percept_shape)
-        if model.encoder.kind == "identity" and model.code_dim != percept_dim:
-            raise ValueError(
-                f"model.code_dim = {model.code_dim} must equal the {percept_dim} features of a percept where "
-                "model.encoder.kind is identity"
-            )
-        if self.resume and self.run_dir is None:
-            raise ValueError("resume = true needs run_dir, the directory of the run to continue")
+        model.encoder.check(walks, model.code_dim)
+        model.decoder.check(walks)
+        model.path_integration.count(walks)
         return self
 
     @model_validator(mode="after")
-    def _actions_fit(self) -> Self:
-        self.model.path_integration.count(self.data.walk_shape)
+    def _resume_knows_its_run(self) -> Self:
+        if self.resume and self.run_dir is None:
+            raise ValueError("resume = true needs run_dir, the directory of the run to continue")
         return self
 
     @model_validator(mode="after")

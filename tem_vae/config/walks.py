@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from tem_vae.config.data import BuiltWalks, DataSection
 from tem_vae.config.fields import Allowed, checks_files
-from tem_vae.config.model import WalkShape
+from tem_vae.config.networks import WalkShape
 from tem_vae.config.recording import (
     EvaluationShares,
     RecordingConfig,
@@ -38,6 +38,10 @@ class WalksConfig(DataSection):
     )
     recording: Annotated[RecordingConfig | None, Allowed("what such a file holds, or `null`")] = Field(
         description="What the file says; null reads it."
+    )
+    standardize: bool = Field(
+        description="Whether the model shifts and scales percepts, so that those of the training walks have "
+        "mean 0 and deviation 1: each feature of a vector, each channel of an image."
     )
     split: SplitConfig = Field(description="Which walks are for training, validation and test.")
     validation: WindowsConfig = Field(description="The windows that choose the best checkpoint.")
@@ -81,7 +85,13 @@ class WalksConfig(DataSection):
     def walk_shape(self) -> WalkShape:
         """What a model must know of these walks."""
         n_actions = None if self.found.action_dim else len(self.actions)
-        return WalkShape(self.found.percept_shape, n_actions, self.found.action_dim, standardize=True)
+        return WalkShape(
+            self.found.percept_shape,
+            n_actions,
+            self.found.action_dim,
+            standardize=self.standardize,
+            raw=not self.standardize,
+        )
 
     @property
     def actions(self) -> tuple[str, ...]:

@@ -8,27 +8,48 @@ from tem_vae.model.ablations import (
     euclidean_metric,
     random_metric,
 )
+from tem_vae.model.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
 from tem_vae.model.decoders import MlpDecoder
 from tem_vae.model.elbo import ElboTerms, importance_weighted_bound
 from tem_vae.model.encoders import IdentityEncoder, MlpEncoder
+from tem_vae.model.likelihoods import (
+    BernoulliLikelihood,
+    ContinuousBernoulliLikelihood,
+    GaussianLikelihood,
+)
 from tem_vae.model.linear_integration import LinearIntegrator
 from tem_vae.model.memory import MemoryPrior
 from tem_vae.model.observer import Expectation, Observer
-from tem_vae.model.parts import Decoder, Encoder, Integrator, Location, Memory, Prediction, Prior
+from tem_vae.model.parts import (
+    Decoder,
+    Encoder,
+    Integrator,
+    Likelihood,
+    Location,
+    Memory,
+    Prediction,
+    Prior,
+)
 from tem_vae.model.path_integration import PathIntegrator
 from tem_vae.model.standardizer import Standardizer
 from tem_vae.model.tem_vae import Inference, TemVae
 from tem_vae.model.walk_prior import WalkPrior
 
 __all__ = [
+    "BernoulliLikelihood",
+    "ContinuousBernoulliLikelihood",
+    "ConvolutionalDecoder",
+    "ConvolutionalEncoder",
     "Decoder",
     "ElboTerms",
     "Encoder",
     "Expectation",
+    "GaussianLikelihood",
     "IdentityEncoder",
     "Inference",
     "Integrator",
     "LeakyTemVae",
+    "Likelihood",
     "LinearIntegrator",
     "Location",
     "Memory",

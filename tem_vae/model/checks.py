@@ -17,10 +17,10 @@ def check_percepts(percepts: Tensor, percept_shape: tuple[int, ...], dtype: torc
     Raises:
         ValueError: They are other than the model's.
     """
-    if percepts.dtype != dtype:
+    if percepts.dtype not in (dtype, torch.uint8):
         raise ValueError(
-            f"percepts must be a tensor of {dtype}, as the model is, but are a {type(percepts).__name__} of "
-            f"{percepts.dtype}."
+            f"percepts must be a tensor of {dtype}, as the model is, or of bytes (torch.uint8), but are a "
+            f"{type(percepts).__name__} of {percepts.dtype}."
         )
     if percepts.shape[-len(percept_shape) :] == percept_shape:
         return

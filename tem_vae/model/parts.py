@@ -27,13 +27,25 @@ class Encoder(Protocol):
     """A module from percepts (*, *percept_shape) to codes (*, N).
 
     Attributes:
-        percept_shape: The shape of one percept.
+        percept_shape: The shape of one percept: (features,) of a vector, (rows, columns) of a grey image,
+            (channels, rows, columns) of a colour one. Images with the channels last, as Gymnasium has them,
+            are turned where they are read: see `tem_vae.data.open_recording`.
     """
 
     percept_shape: tuple[int, ...]
 
     def __call__(self, percepts: Tensor) -> Tensor:
         """Codes of the percepts, in float32 or better."""
+
+
+class Likelihood(Protocol):
+    """A module: the density of a percept of P numbers, given P numbers that a decoder says of it."""
+
+    def mean(self, outputs: Tensor) -> Tensor:
+        """Expected percepts, of the shape of what the decoder says."""
+
+    def log_prob(self, percepts: Tensor, outputs: Tensor) -> Tensor:
+        """Log density in nats, all constants included, (*, P), (*, P) -> (*)."""
 
 
 class Decoder(Protocol):

@@ -83,7 +83,8 @@ class TemVae(nn.Module):
         A percept with a NaN in it is missing: the step moves, and is not remembered.
 
         Args:
-            percepts: (batch, time, *percept_shape), in the dtype of the model.
+            percepts: (batch, time, *percept_shape), in the dtype of the model, or bytes, which stand for
+                numbers in [0, 1].
             actions: (batch, time - 1) or (batch, time - 1, A). Their values are not read here: that would
                 make every training update wait for the device.
 
@@ -197,7 +198,9 @@ class TemVae(nn.Module):
         return self.encoder(_zeros_unless(seen, self.standardise(percepts))), seen
 
     def standardise(self, percepts: Tensor) -> Tensor:
-        """Percepts as encoder and decoder know them, (*, *percept_shape)."""
+        """Percepts as encoder and decoder know them, (*, *percept_shape); bytes are scaled to [0, 1]."""
+        if percepts.dtype == torch.uint8:
+            percepts = percepts.to(self.metric.weight.dtype) / 255
         return percepts if self.standardizer is None else self.standardizer(percepts)
 
     def decode(self, embedded: Tensor) -> Tensor:

@@ -9,7 +9,9 @@ from torch import Tensor
 from tem_vae.data import Walks
 from tem_vae.model import Inference, Prior, TemVae, importance_weighted_bound
 
+# Decoded at once: at most so many samples, and about so many numbers of percepts.
 _SAMPLES_AT_ONCE = 10
+_NUMBERS_AT_ONCE = 2**24
 
 
 class ImportanceWeightedBounds(NamedTuple):
@@ -40,8 +42,9 @@ def importance_weighted_bounds(
     """
     oracle = None if walks.places is None else _oracle_prior(model, walks.places, inference)
     by_model, by_oracle = [], []
-    for first in range(0, samples, _SAMPLES_AT_ONCE):
-        z, u = inference.posterior.rsample_with_u((min(_SAMPLES_AT_ONCE, samples - first),))
+    at_once = max(1, min(_SAMPLES_AT_ONCE, _NUMBERS_AT_ONCE // walks.percepts.numel()))
+    for first in range(0, samples, at_once):
+        z, u = inference.posterior.rsample_with_u((min(at_once, samples - first),))
         terms = model.evaluate_sample(walks.percepts, inference, z, u)
         by_model.append(terms.elbo)
         if oracle is not None:

@@ -106,7 +106,7 @@ def test_a_default_of_another_kind_does_not_count_and_a_given_key_of_one_is_refu
         config = read_run(overrides, "train", TrainConfig)[1]
         assert config.model.encoder.model_dump() == {"kind": "identity"}
         with pytest.raises(
-            ConfigurationError, match="hidden_dim = 8: kind = identity has no hidden_dim, only mlp"
+            ConfigurationError, match="hidden_dim = 8: kind = identity has no hidden_dim, only auto, mlp"
         ):
             read_run([*overrides, "model.encoder.hidden_dim=8"], "train", TrainConfig)
 
@@ -121,10 +121,12 @@ def test_a_renamed_key_is_answered_with_its_name_of_today(script: str, arguments
 
 def test_configurations_that_version_0_1_0_stored_are_valid() -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = read_run(["model.encoder.kind=identity", "model.code_dim=64"], "train", TrainConfig)[1]
+        had = ["model.encoder.kind=identity", "model.code_dim=64", "model.decoder.kind=mlp"]
+        config = read_run(had, "train", TrainConfig)[1]
     stored = config.model_dump(mode="json")
     del stored["data"]["policy"], stored["data"]["blank"]
     del stored["model"]["decoder"]["kind"], stored["model"]["path_integration"]["kind"]
+    del stored["model"]["decoder"]["likelihood"], stored["model"]["decoder"]["learn_noise"]
     stored["data"]["momentum"] = 0.5
     stored["model"]["encoder"]["hidden_dim"] = 256
     assert TrainConfig.model_validate(stored) == config

@@ -78,7 +78,11 @@ def test_what_can_be_chosen_instead_is_told_once() -> None:
         "data=ring",
         "data=torus",
         *["data=walks"] * 4,  # itself, its split, its windows for validation and for test
+        "model/decoder=convolutional",
+        "model/decoder=mlp",
+        "model/encoder=convolutional",
         "model/encoder=identity",
+        "model/encoder=mlp",
         "model/memory=standard_normal",
         "model/metric=diagonal",
         "model/metric=euclidean",

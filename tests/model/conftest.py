@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from tem_vae.geometry import Pseudometric
-from tem_vae.model import MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
+from tem_vae.model import GaussianLikelihood, MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
 
 PERCEPT_DIM, CODE_DIM, RANK, ACTIONS = 6, 10, 3, 5
 
@@ -15,7 +15,7 @@ def model() -> TemVae:
         metric=Pseudometric(CODE_DIM, RANK, tau=1e-2, normalize=True),
         integrator=PathIntegrator(ACTIONS, channels=8, initial_rotation=0.7),
         memory=MemoryPrior(CODE_DIM, scale=0.5, initial_precision=10.0),
-        decoder=MlpDecoder(RANK, 16, (PERCEPT_DIM,), noise=1.0),
+        decoder=MlpDecoder(RANK, 16, (PERCEPT_DIM,), GaussianLikelihood(1.0)),
         scale=0.5,
     )
 

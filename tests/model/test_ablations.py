@@ -10,6 +10,7 @@ from torch.distributions import MultivariateNormal
 
 from tem_vae.geometry import Neighborhood, Pseudometric, factorize
 from tem_vae.model import (
+    GaussianLikelihood,
     LeakyTemVae,
     StandardNormalPrior,
     TemVae,
@@ -122,7 +123,7 @@ class TestStandardNormalPrior:
 class TestLeak:
     @pytest.fixture
     def leaky(self, model: TemVae) -> LeakyTemVae:
-        decoder = type(model.decoder)(model.metric.code_dim, 16, (6,), noise=1.0)
+        decoder = type(model.decoder)(model.metric.code_dim, 16, (6,), GaussianLikelihood(1.0))
         return LeakyTemVae(
             model.encoder, model.metric, model.integrator, model.memory, decoder, scale=model.scale
         )

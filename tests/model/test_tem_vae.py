@@ -102,9 +102,9 @@ def test_the_bound_is_below_the_likelihood_of_a_linear_model() -> None:
 
 def linear_model() -> TemVae:
     from tem_vae.geometry import Pseudometric
-    from tem_vae.model import IdentityEncoder, MemoryPrior, MlpDecoder, PathIntegrator
+    from tem_vae.model import GaussianLikelihood, IdentityEncoder, MemoryPrior, MlpDecoder, PathIntegrator
 
-    decoder = MlpDecoder(2, 3, (4,), noise=1.0)
+    decoder = MlpDecoder(2, 3, (4,), GaussianLikelihood(1.0))
     decoder.layers = torch.nn.Sequential(torch.nn.Linear(2, 4))
     metric = Pseudometric(4, 2, tau=0.05, normalize=True)
     return TemVae(

@@ -26,7 +26,7 @@ from tem_vae.data import (
 )
 from tem_vae.data.source import FloatPercepts, References, Split
 from tem_vae.geometry import Pseudometric
-from tem_vae.model import MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
+from tem_vae.model import GaussianLikelihood, MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
 from tem_vae.report.figures.accuracy import illustrate_accuracy
 from tem_vae.report.figures.distances import illustrate_distances
 from tem_vae.report.figures.neighborhoods import illustrate_neighborhoods
@@ -47,7 +47,7 @@ def build(source: PerceptSource, rank: int, size: tuple[int, int], walk_length: 
         Pseudometric(12, rank, tau=1e-3, normalize=True),
         PathIntegrator(len(worlds.actions), channels=6, initial_rotation=0.4),
         MemoryPrior(12, scale=0.7, initial_precision=10.0),
-        MlpDecoder(rank, 8, source.percept_shape, noise=1.0),
+        MlpDecoder(rank, 8, source.percept_shape, GaussianLikelihood(1.0)),
         scale=0.7,
     )
     batch = walks.sample(np.random.default_rng(0))

@@ -85,13 +85,16 @@ class Recording:
         return None if actions.dtype.kind in "iu" else actions.shape[1]
 
     def percepts(self, walk: RecordedWalk, start: int, stop: int) -> FloatPercepts:
-        """Percepts ``start`` to ``stop`` of a walk, NaN where they are missing.
+        """Percepts ``start`` to ``stop`` of a walk, NaN where they are missing; bytes are scaled to [0, 1].
 
         Raises:
             WalksFileError: They hold what no percept holds.
         """
         with np.errstate(over="ignore", invalid="ignore"):
-            percepts = walk.percepts.read(start, stop).astype(np.float32)
+            stored = walk.percepts.read(start, stop)
+            percepts = stored.astype(np.float32)
+        if stored.dtype == np.uint8:
+            percepts /= 255
         if np.isinf(percepts).any():
             step = start + int(np.isinf(percepts).reshape(len(percepts), -1).any(axis=1).argmax())
             raise WalksFileError(

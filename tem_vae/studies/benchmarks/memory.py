@@ -13,7 +13,16 @@ from pathlib import Path
 import torch
 
 from tem_vae.geometry import NeighborhoodMixture, Pseudometric
-from tem_vae.model import Inference, MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae, WalkPrior
+from tem_vae.model import (
+    GaussianLikelihood,
+    Inference,
+    MemoryPrior,
+    MlpDecoder,
+    MlpEncoder,
+    PathIntegrator,
+    TemVae,
+    WalkPrior,
+)
 from tem_vae.studies.benchmarks.measure import describe_machine, interleave, ratio, threads
 from tem_vae.text import markdown_table
 
@@ -85,7 +94,7 @@ def build_default() -> TemVae:
         Pseudometric(_CODE_DIM, 16, tau=1e-3, normalize=True),
         PathIntegrator(_ACTIONS, channels=64, initial_rotation=0.1),
         MemoryPrior(_CODE_DIM, scale=0.7, initial_precision=10.0),
-        MlpDecoder(16, 256, (_FEATURES,), noise=1.0),
+        MlpDecoder(16, 256, (_FEATURES,), GaussianLikelihood(1.0)),
         scale=0.7,
     )
 

@@ -8,7 +8,7 @@ import torch
 from matplotlib.text import Text
 
 from tem_vae.geometry import Pseudometric
-from tem_vae.model import MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
+from tem_vae.model import GaussianLikelihood, MemoryPrior, MlpDecoder, MlpEncoder, PathIntegrator, TemVae
 from tem_vae.report.action_phases import find_loops, measure_action_phases
 from tem_vae.report.figures.path_integration import (
     describe_path_integration,
@@ -32,7 +32,7 @@ def model_with(rotations: torch.Tensor) -> TemVae:
         Pseudometric(4, 2, tau=1e-3, normalize=True),
         integrator,
         MemoryPrior(4, scale=0.5, initial_precision=4.0),
-        MlpDecoder(2, 4, (1,), noise=1.0),
+        MlpDecoder(2, 4, (1,), GaussianLikelihood(1.0)),
         scale=0.5,
     )
 
