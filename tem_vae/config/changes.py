@@ -1,9 +1,22 @@
 """The keys of every kind of a section, where null keeps what a run had: made from the kinds themselves."""
 
+import contextlib
+import functools
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import Field, create_model
+from pydantic import (
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+)
 from pydantic.fields import FieldInfo
 
 from tem_vae.config.fields import Section, sections_of, tag_of
@@ -25,8 +38,9 @@ class ReadFrom:
 class ChangesTo(Section, Generic[Kinds]):
     """Null keeps what the run was tested on, if that is of the same kind.
 
-    ``ChangesTo[WorldConfig]`` has the keys of all kinds of worlds, all of which may be null. Here a value is
-    checked by the first kind that has its key; what comes out of `override` is checked by its own kind.
+    ``ChangesTo[WorldConfig]`` has the keys of all kinds of worlds, all of which may be null. Here a value
+    must suit one of the kinds that have its key, and stays as it was given; what comes out of `override` is
+    checked by its own kind.
     """
 
     def __class_getitem__(cls, kinds: Any) -> Any:
@@ -62,25 +76,46 @@ def _fields(kinds: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {
         tag: (tags | None, Field(description=sections[0].model_fields[tag].description)),
     }
-    for section in sections:
-        for name, field in section.model_fields.items():
-            if name not in fields and name not in _sources(section):
-                fields[name] = (_nullable(field), Field(description=_describe(name, field, sections)))
+    for name in dict.fromkeys(name for section in sections for name in section.model_fields):
+        having = [section for section in sections if name in section.model_fields]
+        if name != tag and not any(name in _sources(section) for section in having):
+            fields[name] = (_nullable(name, having), Field(description=_describe(name, having, sections)))
     return fields
 
 
-def _nullable(field: FieldInfo) -> Any:
+def _nullable(name: str, sections: Sequence[type[Section]]) -> Any:
+    """Null, or a value that one of the sections takes for its field, left as it was given."""
+    annotations = list(dict.fromkeys(_annotation(section.model_fields[name]) for section in sections))
+    strict = ConfigDict(strict=True)
+    adapters: list[TypeAdapter[Any]] = [TypeAdapter(annotation, config=strict) for annotation in annotations]
+
+    def check(value: Any, info: ValidationInfo) -> Any:
+        for adapter in adapters[1:]:
+            with contextlib.suppress(ValidationError):
+                adapter.validate_python(value, context=info.context)
+                return value
+        adapters[0].validate_python(value, context=info.context)
+        return value
+
+    as_given = (PlainValidator(check), PlainSerializer(lambda value: value))
+    return Annotated[(functools.reduce(operator.or_, annotations), *as_given)] | None
+
+
+def _annotation(field: FieldInfo) -> Any:
     annotation: Any = field.annotation
     for constraint in field.metadata:
         annotation = Annotated[annotation, constraint]
-    return annotation | None
+    return annotation
 
 
-def _describe(name: str, field: FieldInfo, sections: list[type[Section]]) -> str:
-    """The meaning of a key, after the kinds that have it where not all do."""
-    having = [tag_of(section)[1] for section in sections if name in section.model_fields]
-    description = field.description or ""
-    return description if len(having) == len(sections) else f"Of {', '.join(having)}: {description}"
+def _describe(name: str, having: Sequence[type[Section]], sections: Sequence[type[Section]]) -> str:
+    """The meaning of a key, for each meaning after the kinds that have it where not all do."""
+    kinds: dict[str, list[str]] = {}
+    for section in having:
+        kinds.setdefault(section.model_fields[name].description or "", []).append(tag_of(section)[1])
+    if len(kinds) == 1 and len(having) == len(sections):
+        return next(iter(kinds))
+    return " ".join(f"Of {', '.join(names)}: {description}" for description, names in kinds.items())
 
 
 def _sources(section: type[Section]) -> dict[str, str]:

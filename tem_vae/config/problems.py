@@ -134,7 +134,9 @@ def _explain(schema: type[Section], values: Mapping[str, Any], error: ErrorDetai
             return Problem(f"{key}.{tag}", f"must be one of {kinds}", given)
         case "model_type" | "model_attributes_type" | "dict_type":
             names = dict.fromkeys(name for section in sections for name in section.model_fields)
-            return Problem(key, f"must be a section with {', '.join(names)}", value)
+            file = f"; to choose a file of conf/, write {key.replace('.', '/')}={value}"
+            choice = file if isinstance(value, str) else ""
+            return Problem(key, f"must be a section with {', '.join(names)}{choice}", value)
         case "value_error":
             return Problem(key, str(context["error"]), NO_VALUE if isinstance(value, Mapping) else value)
         case _:

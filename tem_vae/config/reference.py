@@ -187,7 +187,7 @@ def allowed(annotation: Any, metadata: Iterable[Any] = ()) -> str:
         return ", ".join(f"`{value}`" for value in arguments)
     if origin in (Union, types.UnionType):
         members = [allowed(member, constraints) for member in arguments if member is not type(None)]
-        return ", or ".join([*members, "`null`"])
+        return ", or ".join([*members, "`null`"] if type(None) in arguments else members)
     if origin is list:
         return f"list of {allowed(arguments[0])}"
     bounds = " and ".join(filter(None, map(_bound, constraints)))

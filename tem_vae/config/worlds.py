@@ -1,6 +1,7 @@
 """The part of the schema that says what worlds are like and how they are walked."""
 
 from abc import ABC, abstractmethod
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -25,22 +26,19 @@ if TYPE_CHECKING:
     from tem_vae.data import Policy
 
 _LARGEST_SIZE = 1_000
-_SIZE = f"whole number >= 1, or [min, max] with 1 <= min <= max <= {_LARGEST_SIZE}"
 
 
-def _as_range(value: object) -> object:
+def _sizes(smallest: int) -> str:
+    return f"whole number >= {smallest}, or [min, max] with {smallest} <= min <= max <= {_LARGEST_SIZE}"
+
+
+def _as_range(value: object, *, smallest: int) -> object:
     """A number stands for the range of it alone."""
     sizes = value if isinstance(value, list | tuple) else (value, value)
     whole = len(sizes) == 2 and all(type(size) is int for size in sizes)
-    if not whole or not 1 <= sizes[0] <= sizes[1] <= _LARGEST_SIZE:
-        raise ValueError(f"must be a {_SIZE}")
+    if not whole or not smallest <= sizes[0] <= sizes[1] <= _LARGEST_SIZE:
+        raise ValueError(f"must be a {_sizes(smallest)}")
     return tuple(sizes)
-
-
-def _check_closed(value: tuple[int, int]) -> tuple[int, int]:
-    if value[0] < 3:
-        raise ValueError("must be at least 3: in a world that closes, a way round has 3 links or more")
-    return value
 
 
 def _check_graph(file: Path, info: ValidationInfo) -> Path:
@@ -51,13 +49,9 @@ def _check_graph(file: Path, info: ValidationInfo) -> Path:
 
 
 WorldFile = Annotated[Path, Field(strict=False), AfterValidator(_check_graph)]
-ClosedRange = Annotated[
-    tuple[int, int],
-    BeforeValidator(_as_range),
-    AfterValidator(_check_closed),
-    Allowed(_SIZE.replace(" 1 ", " 3 ").replace(" 1,", " 3,")),
-]
-SizeRange = Annotated[tuple[int, int], BeforeValidator(_as_range), Allowed(_SIZE)]
+SizeRange = Annotated[tuple[int, int], BeforeValidator(partial(_as_range, smallest=1)), Allowed(_sizes(1))]
+# In a world that closes, a way round has 3 links or more.
+ClosedRange = Annotated[tuple[int, int], BeforeValidator(partial(_as_range, smallest=3)), Allowed(_sizes(3))]
 
 
 class WorldSection(Section, ABC):
@@ -199,13 +193,16 @@ class RunsPolicyConfig(PolicySection):
     """Walkers that go straight on for some steps, then draw another direction and another number of steps."""
 
     kind: Literal["runs"] = Field(description="Which kind of walker.")
-    lengths: SizeRange = Field(description="How many steps straight on, drawn evenly for each run.")
+    lengths: SizeRange = Field(description="How many steps straight on, drawn for each run.")
+    distribution: Literal["uniform", "log_uniform"] = Field(
+        description="Of the number of steps: even; or even on a logarithmic scale, many short and some long."
+    )
 
     def build(self) -> "Policy":
         """The walker that the section describes."""
         from tem_vae.data import RunsPolicy
 
-        return RunsPolicy(self.lengths)
+        return RunsPolicy(self.lengths, self.distribution)
 
 
 PolicyConfig = Annotated[MomentumPolicyConfig | RunsPolicyConfig, Field(discriminator="kind"), OneKind()]

@@ -1,7 +1,7 @@
 """How a walker chooses its actions."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -54,18 +54,21 @@ class MomentumPolicy:
 class RunsPolicy:
     """Walk straight ahead for a number of steps, then draw a new direction and a new number.
 
-    The direction is drawn evenly among the open ones, the number of steps evenly from a range. A run ends
-    early where its link is missing. A new run may have the direction of the one before. Staying put is no
+    The direction is drawn evenly among the open ones, the number of steps from a range: evenly, or evenly on
+    a logarithmic scale, where short runs and long ones are alike in number. A run ends early where its link
+    is missing. A new run may have the direction of the one before. Staying put is no
     direction: a walker stays only where no other action is open.
 
     Attributes:
         lengths: Smallest and largest number of steps of a run.
+        distribution: Of the number of steps in that range.
 
     Raises:
         ValueError: If the range is empty or begins below 1.
     """
 
     lengths: Range
+    distribution: Literal["uniform", "log_uniform"] = "uniform"
 
     def __post_init__(self) -> None:
         check_range("lengths", self.lengths, smallest=1)
@@ -73,7 +76,7 @@ class RunsPolicy:
     def walk(self, worlds: Worlds, length: int, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
         """Walk once through every world; see `Policy.walk`."""
         # A run may begin at every step, so a length and a choice are drawn for every step.
-        lengths = rng.integers(*self.lengths, (length - 1, len(worlds.sizes)), endpoint=True)
+        lengths = self._draw_lengths((length - 1, len(worlds.sizes)), rng)
         choices = rng.random((length - 1, len(worlds.sizes)))
         walkers = _Walkers(worlds, _draw_places(worlds, rng), _open_directions(worlds))
         left = np.zeros(len(worlds.sizes), dtype=np.int64)
@@ -82,6 +85,12 @@ class RunsPolicy:
             left = np.where(goes_on, left, run_length) - 1
             walkers.take(np.where(goes_on, walkers.action, walkers.choose(choice)))
         return walkers.places(), walkers.actions()
+
+    def _draw_lengths(self, shape: tuple[int, int], rng: np.random.Generator) -> IntArray:
+        if self.distribution == "uniform":
+            return rng.integers(*self.lengths, shape, endpoint=True)
+        smallest, largest = self.lengths
+        return np.exp(rng.uniform(np.log(smallest), np.log(largest + 1), shape)).astype(np.int64)
 
 
 def _draw_places(worlds: Worlds, rng: np.random.Generator) -> IntArray:

@@ -49,6 +49,12 @@ class SimulatedPlan(HeldOutConfig, WalkPlan):
         return self.build(self.percepts.build(), self.policy.build(), self.blank, "test", actions)
 
 
+class _Plan(Section):
+    """So that problems are named as on the command line."""
+
+    data: SimulatedPlan
+
+
 class RecordedPlan(EvaluatedWalksConfig, WalkPlan):
     """Walks that were recorded."""
 
@@ -99,7 +105,8 @@ def _plan_simulated(
         "policy": config.policy.override(trained_on.policy),
         "percepts": config.percepts.override(trained_on.percepts),
     }
-    plan = validate(tested_on | changes, SimulatedPlan, given)
+    keys = [f"data.{key}" for key in given]
+    plan = validate({"data": tested_on | changes}, _Plan, keys).data
     try:
         check_actions(plan.world.actions, known=trained_on.world.actions)
     except ActionMismatchError as error:

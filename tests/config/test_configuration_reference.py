@@ -68,27 +68,11 @@ def test_every_key_has_a_meaning_and_every_default_a_reason(name: str) -> None:
 
 
 def test_what_can_be_chosen_instead_is_told_once() -> None:
-    chosen = [part.choice for part in parts(TrainConfig, read_leaves(CONF / "train.yaml", CONF))]
-    assert sorted(filter(None, chosen)) == [
-        "data/percepts=symbols",
-        "data/policy=runs",
-        "data=graph",
-        "data=hexagonal",
-        "data=obstructed",
-        "data=ring",
-        "data=torus",
-        *["data=walks"] * 4,  # itself, its split, its windows for validation and for test
-        "model/decoder=convolutional",
-        "model/decoder=mlp",
-        "model/encoder=convolutional",
-        "model/encoder=identity",
-        "model/encoder=mlp",
-        "model/memory=standard_normal",
-        "model/metric=diagonal",
-        "model/metric=euclidean",
-        "model/metric=random",
-        "model/path_integration=linear",
-    ]
+    described = parts(TrainConfig, read_leaves(CONF / "train.yaml", CONF))
+    chosen = [(part.key, part.choice) for part in described if part.choice]
+    assert len(chosen) == len(set(chosen))
+    choices = {choice for _, choice in chosen}
+    assert {"data=torus", "data/percepts=symbols", "data/policy=runs", "model/encoder=identity"} <= choices
 
 
 def constrained(**constraints: Any) -> Any:

@@ -88,7 +88,7 @@ def test_a_missing_file_is_a_wrong_configuration() -> None:
 
 
 def test_a_ring_of_two_is_a_wrong_configuration() -> None:
-    with pytest.raises(ConfigurationError, match="places = 2: must be at least 3"):
+    with pytest.raises(ConfigurationError, match="places = 2: must be a whole number >= 3"):
         composed("data=ring", "data.world.places=2")
 
 
@@ -146,7 +146,7 @@ class TestEvaluation:
         assert plan.policy.model_dump() == {"kind": "momentum", "momentum": 0.1}
 
     def test_a_walker_of_another_kind(self) -> None:
-        runs = {"kind": "runs", "lengths": [2, 3]}
+        runs = {"kind": "runs", "lengths": [2, 3], "distribution": "uniform"}
         assert plan_walks(composed().data, evaluated_on(policy=runs)).policy == RunsPolicyConfig(**runs)
 
     def test_a_key_of_another_kind_of_walker_is_refused(self) -> None:

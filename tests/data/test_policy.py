@@ -122,6 +122,16 @@ class TestRuns:
         turned = actions[:, 1] != actions[:, 0]
         assert abs(turned.mean() - 1 / 3 * 3 / 4) < 4 * np.sqrt(3 / 16 / 3000)
 
+    def test_lengths_are_drawn_evenly_on_a_logarithmic_scale(self) -> None:
+        rng = np.random.default_rng(1)
+        worlds = TorusWorlds((9, 9), (9, 9)).sample(3000, rng)
+        _, actions = RunsPolicy((1, 3), "log_uniform").walk(worlds, 4, rng)
+        # A length of 1 has the share log 2 / log 4 of the range from 1 to 4.
+        turned = actions[:, 1] != actions[:, 0]
+        assert abs(turned.mean() - 1 / 2 * 3 / 4) < 4 * np.sqrt(1 / 4 / 3000)
+        _, straight = RunsPolicy((3, 3), "log_uniform").walk(worlds, 4, rng)
+        assert (straight == straight[:, :1]).all()
+
     def test_a_run_ends_at_a_wall(self) -> None:
         rng = np.random.default_rng(2)
         worlds = RectangularWorlds((1, 1), (5, 5)).sample(200, rng)
