@@ -76,12 +76,12 @@ def test_attention_layer() -> None:
 
 def blocks(document: str, language: str) -> list[str]:
     """The fenced blocks of a document."""
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs" / document).read_text(), flags=re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / document).read_text(), flags=re.DOTALL)
 
 
 def test_the_python_page_runs_as_it_stands(short_run: Path) -> None:
     namespace: dict[str, Any] = {"RUN": short_run}
-    for block in blocks("python.md", "python"):
+    for block in blocks("docs/python.md", "python"):
         exec(compile(block, "docs/python.md", "exec"), namespace)
     assert tuple(namespace["z"].shape) == (10, 1, 11, 128)
     assert namespace["percepts"].dtype == torch.float32
@@ -92,7 +92,22 @@ def test_the_python_page_runs_as_it_stands(short_run: Path) -> None:
 
 
 def test_the_world_on_the_worlds_page_is_one(tmp_path: Path) -> None:
-    (block,) = blocks("worlds.md", "json")
+    (block,) = blocks("docs/worlds.md", "json")
     file = tmp_path / "world.json"
     file.write_text(block)
     assert read_graph(file).actions == ("stay", "on", "back")
+
+
+def test_the_readme_runs_as_it_stands_after_the_commands_above_it(
+    short_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = blocks("README.md", "python")
+    (run_dir,) = re.findall(r'load\("(.+?)"\)', block)
+    assert f"train.py run_dir={run_dir}\n" in readme.partition(block)[0]
+    (tmp_path / run_dir).parent.mkdir()
+    (tmp_path / run_dir).symlink_to(short_run)
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, Any] = {}
+    exec(compile(block, "README.md", "exec"), namespace)
+    assert tuple(namespace["prediction"].percepts.shape) == tuple(namespace["percepts"].shape)

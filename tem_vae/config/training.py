@@ -82,7 +82,9 @@ class LoggerConfig(Section):
     """Where scalars go besides history.csv."""
 
     kind: Literal["wandb", "csv", "none"] = Field(description="wandb, Lightning's CSV logger, or neither.")
-    offline: bool = Field(description="Keep the wandb run on disk; `wandb sync` uploads it later.")
+    offline: bool = Field(
+        description="Keep the wandb run on disk; `wandb sync RUN_DIR/wandb/offline-run-*` uploads it later."
+    )
     project: str = Field(min_length=1, description="The wandb project.")
     group: str | None = Field(description="Of the wandb run; by default the sweep that it is a job of.")
     tags: list[str] = Field(description="Of the wandb run.")

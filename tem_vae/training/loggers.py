@@ -73,7 +73,8 @@ def check_account(config: LoggerConfig) -> None:
     if not wandb.login(prompt=False):
         raise ConfigurationError(
             "logger.offline = false: logging online needs a wandb key, and none was found; run `wandb login` "
-            "or set WANDB_API_KEY, or leave it out and upload later with `wandb sync`"
+            "or set WANDB_API_KEY, or leave it out and upload later with "
+            "`wandb sync RUN_DIR/wandb/offline-run-*`"
         )
 
 

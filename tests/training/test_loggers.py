@@ -1,5 +1,6 @@
 """The history of a run as its logger writes it."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,8 @@ def test_the_best_checkpoint_is_an_artifact_if_asked_for(
     files = [{name: entry.local_path for name, entry in a.manifest.entries.items()} for a in logged]
     best, metrics = str(run_dir / "checkpoints" / "best.ckpt"), str(run_dir / "metrics.json")
     assert files == [{"best.ckpt": best, "metrics.json": metrics}] * wanted
+    if wanted:
+        # As docs/dashboards.md has it; with --dry-run nothing is sent.
+        command = f"wandb sync --dry-run {run_dir}/wandb/offline-run-*"
+        found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+        assert "1 run" in found.stdout + found.stderr
