@@ -1,34 +1,29 @@
-"""Kill short runs at random moments, continue them, and see that they end as a run never killed, bit for bit.
+"""Short runs that are killed at some moment, continued, and compared with a run that never was.
 
-``python tests/support/kill_runs.py --kills 50`` prints a table; the exit status is 1 if any run ended
-differently. Runs are processes of their own, forked with the libraries loaded: to load them would take most
-of the time of a short run.
+Runs are processes of their own, forked with the libraries loaded: to load them would take most of the time of
+a short run. `fault_campaign.py` does this hundreds of times.
 """
 
-import argparse
 import multiprocessing
 import os
 import runpy
 import signal
 import sys
-import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-import numpy as np
 import torch
-from rich.console import Console
-from rich.table import Table
 from short_runs import SHORT_RUN
 
 # Loaded here, once, for all runs.
 import tem_vae.evaluation.tables
 import tem_vae.training.run  # noqa: F401
 from tem_vae.runs.folder import RunFolder
+from tem_vae.sweeps.record import RECORD_FILE
 
 TRAIN = Path(__file__).parents[2] / "scripts" / "train.py"
 # Of wall time and of the process, which no two runs share.
@@ -38,32 +33,56 @@ MOMENTS = ("start-up", "training or test", "checkpoint write")
 
 @dataclass(frozen=True)
 class Kill:
-    """When and how a run is killed."""
+    """When and how a run or a sweep is killed.
+
+    Attributes:
+        moment: One of `MOMENTS`.
+        signum: The signal.
+        delay: Seconds to wait at that moment.
+        again: Seconds until the same signal comes once more; None if it does not.
+    """
 
     moment: str
     signum: signal.Signals
     delay: float
+    again: float | None = None
 
-    def strike(self, process: BaseProcess, run_dir: Path) -> bool:
-        """Wait for the moment and send the signal; whether the run was still there."""
+    def strike(self, process: BaseProcess, folder: Path) -> bool:
+        """Wait for the moment and send the signal; whether the process was still there."""
         launched = time.time()
         if self.moment != "start-up":
-            _wait(process, lambda: _written_since(RunFolder(run_dir).config, launched))
+            _wait(process, lambda: has_begun(folder, launched))
         if self.moment == "checkpoint write":
-            checkpoints = RunFolder(run_dir).checkpoints
-            _wait(process, lambda: any(checkpoints.glob("*.part")), pause=0.0)
+            _wait(process, lambda: any(folder.glob("**/checkpoints/*.part")), pause=0.0)
         else:
             time.sleep(self.delay)
         if not process.is_alive():
             return False
         os.kill(process.pid or 0, self.signum)
+        if self.again is not None:
+            time.sleep(self.again)
+            with suppress(ProcessLookupError):
+                os.kill(process.pid or 0, self.signum)
         return True
+
+
+def has_begun(folder: Path, moment: float) -> bool:
+    """Whether a run or a sweep has come to its work since a moment."""
+    return any(_written_since(file, moment) for file in (RunFolder(folder).config, folder / RECORD_FILE))
 
 
 def launch(run_dir: Path, *overrides: str) -> BaseProcess:
     """Start or continue a short run."""
-    arguments = [f"run_dir={run_dir}", "resume=true", *SHORT_RUN, *overrides]
-    process = multiprocessing.get_context("fork").Process(target=_run_script, args=(run_dir, arguments))
+    return _launch(run_dir, [f"run_dir={run_dir}", "resume=true", *SHORT_RUN, *overrides])
+
+
+def launch_sweep(sweep_dir: Path, *overrides: str) -> BaseProcess:
+    """Start or continue a sweep of short runs."""
+    return _launch(sweep_dir, ["-m", f"hydra.sweep.dir={sweep_dir}", "resume=true", *SHORT_RUN, *overrides])
+
+
+def _launch(folder: Path, arguments: list[str]) -> BaseProcess:
+    process = multiprocessing.get_context("fork").Process(target=_run_script, args=(folder, arguments))
     process.start()
     return process
 
@@ -119,52 +138,6 @@ def _without_clocks(folder: RunFolder) -> dict[int, dict[str, float]]:
     }
 
 
-def draw_kills(count: int, seconds: float, seed: int) -> list[Kill]:
-    """Kills at moments spread over a run that takes so many seconds after its start-up."""
-    rng = np.random.default_rng(seed)
-    kills = []
-    for number in range(count):
-        moment = str(rng.choice(MOMENTS, p=(0.14, 0.56, 0.3)))
-        signum = (signal.SIGKILL, signal.SIGTERM)[number % 2]
-        kills.append(Kill(moment, signum, float(rng.uniform(0, seconds))))
-    return kills
-
-
-def main() -> int:
-    """Kill runs, print the table; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="kill_runs_"))
-    references = {workers: folder / f"reference_{workers}" for workers in (0, 2)}
-    for workers, reference in references.items():
-        finish(launch(reference, f"data.num_workers={workers}"))
-    seconds = 2 * (RunFolder(references[0]).read_metrics() or {})["train/seconds"]
-    kills = draw_kills(2 * arguments.kills, seconds, arguments.seed)
-    counts: Counter[tuple[str, str, int]] = Counter()
-    wrong, runs = [], 0
-    while counts.total() < arguments.kills:
-        run_dir, workers = folder / f"run_{runs}", (0, 2)[runs % 2]
-        batch = [kills.pop() for _ in range(min(1 + runs % 5, arguments.kills - counts.total()))]
-        struck = kill_and_finish(run_dir, batch, f"data.num_workers={workers}")
-        counts.update((kill.moment, kill.signum.name, status) for kill, status in struck)
-        if found := differences(run_dir, references[workers]):
-            wrong.append(f"{run_dir}: {', '.join(found)}")
-        runs += 1
-        print(f"{counts.total()} kills, {runs} runs, {len(wrong)} ended differently", flush=True)
-    _print_table(counts)
-    print(f"{runs} runs killed and continued, {runs - len(wrong)} bit-identical", *wrong, sep="\n")
-    return 1 if wrong else 0
-
-
-def _print_table(counts: Counter[tuple[str, str, int]]) -> None:
-    table = Table("moment", "signal", "exit status", "kills")
-    for (moment, signum, status), count in sorted(counts.items()):
-        table.add_row(moment, signum, str(status), str(count))
-    Console().print(table)
-
-
 def _equal(ours: object, theirs: object) -> bool:
     if isinstance(ours, torch.Tensor) and isinstance(theirs, torch.Tensor):
         return torch.equal(ours, theirs)
@@ -182,7 +155,3 @@ def _written_since(file: Path, moment: float) -> bool:
 def _wait(process: BaseProcess, condition: Callable[[], bool], pause: float = 0.01) -> None:
     while process.is_alive() and not condition():
         time.sleep(pause)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
