@@ -25,7 +25,8 @@ def main() -> int:
     # Torch takes seconds to load: what is wrong with the command line was said before.
     from tem_vae.data.recorded import examine, summarize
 
-    progress = Progress(TextColumn("Steps read"), MofNCompleteColumn(), TimeElapsedColumn(), transient=True)
+    columns = TextColumn("Steps read"), MofNCompleteColumn(), TimeElapsedColumn()
+    progress = Progress(*columns, transient=True, disable=not sys.stdout.isatty())
     try:
         with progress:
             task = progress.add_task("", total=None)

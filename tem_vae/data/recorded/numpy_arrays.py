@@ -1,5 +1,6 @@
 """Arrays in numpy's format, of which only the header is read at first. Never with pickle."""
 
+import tokenize
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,19 @@ from numpy.lib import format as npy
 from tem_vae.data.recorded.contents import Array, NotUsable, RawArray
 
 _LONGEST_HEADER = 10_000
+
+# What numpy raises where a header is no literal, or one of something else.
+_DAMAGE = (
+    ValueError,
+    EOFError,
+    SyntaxError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+    tokenize.TokenError,
+)
 
 
 class InColumns:
@@ -37,8 +51,9 @@ def read_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
         shape, in_columns, dtype = read(file, max_header_size=_LONGEST_HEADER)
     except KeyError:
         raise NotUsable("is of an unknown version of numpy's format") from None
-    except (ValueError, EOFError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-        raise NotUsable(f"is no .npy file ({str(error).splitlines()[0][:100]})") from None
+    except _DAMAGE as error:
+        reason = (str(error).splitlines() or ["its header is damaged"])[0][:100]
+        raise NotUsable(f"is no .npy file ({reason})") from None
     if dtype.hasobject:
         raise NotUsable("holds Python objects, which only pickle could read; save an array of numbers")
     if not all(isinstance(size, int) and 0 <= size < 2**62 for size in shape):
