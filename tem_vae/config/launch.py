@@ -40,7 +40,7 @@ from tem_vae.config.problems import Config, Problem, examine, raise_problems, va
 from tem_vae.errors import CheckpointError, ConfigurationError, FolderGoneError
 from tem_vae.runs.claim import LOCK, OWNER, claimed
 from tem_vae.runs.folder import RUNS, RunFolder
-from tem_vae.runs.interruption import Interrupted, interruptible
+from tem_vae.runs.interruption import Interrupted, interruptible, interruption_found
 from tem_vae.runs.output import keep_printing
 
 DONE, FAILED, CONFIGURATION_WRONG = 0, 1, 2
@@ -220,10 +220,11 @@ class _Job(Generic[Config]):
         in_multirun = HydraConfig.get().mode == RunMode.MULTIRUN
         output_dir = Path(HydraConfig.get().runtime.output_dir)
         try:
-            if self.config:
-                return self._task(self.config)
-            with claimed(output_dir, _processes(composed)):
-                return self._task(self._check(composed))
+            with interruption_found():
+                if self.config:
+                    return self._task(self.config)
+                with claimed(output_dir, _processes(composed)):
+                    return self._task(self._check(composed))
         except _WRONG as error:
             self.status = self.refuse(error)
             if in_multirun:

@@ -89,6 +89,27 @@ interruption = Interruption()
 
 
 @contextmanager
+def interruption_found() -> Iterator[None]:
+    """An error in the block that came of an interruption is that interruption.
+
+    A signal may strike in the middle of a library, which then stumbles over what is half done and raises
+    an error of its own.
+
+    Raises:
+        Interrupted: It is somewhere in the chain of errors.
+    """
+    try:
+        yield
+    except Exception as error:
+        before: BaseException | None = error
+        while before is not None and not isinstance(before, Interrupted):
+            before = before.__context__
+        if before is not None:
+            raise before from None
+        raise
+
+
+@contextmanager
 def interruptible() -> Iterator[None]:
     """Within the block the signals end the process by way of `Interrupted`; after it all is as before."""
     before = {signum: signal.getsignal(signum) for signum in SIGNALS}

@@ -10,7 +10,7 @@ from tem_vae.config.launch import _Job
 from tem_vae.config.training import TrainConfig
 from tem_vae.runs import interruption as subject
 from tem_vae.runs.folder import RunFolder
-from tem_vae.runs.interruption import Interrupted, interruptible, interruption
+from tem_vae.runs.interruption import Interrupted, interruptible, interruption, interruption_found
 
 
 def strike() -> None:
@@ -59,3 +59,20 @@ def test_what_is_said_of_an_interruption_is_true(tmp_path) -> None:
     folder.last.touch()
     assert f"resume=true run_dir={tmp_path}" in job.what_remains()
     assert "resume" not in _Job(lambda config: None, EvaluateConfig, None).what_remains()
+
+
+def stumble() -> None:
+    try:
+        strike()
+    finally:
+        raise RuntimeError("pop from an empty stack")
+
+
+def test_a_library_that_stumbles_over_a_signal_was_interrupted() -> None:
+    with interruptible(), pytest.raises(Interrupted), interruption_found():
+        stumble()
+
+
+def test_any_other_error_stays_what_it_is() -> None:
+    with interruptible(), pytest.raises(RuntimeError, match="empty"), interruption_found():
+        raise RuntimeError("empty")
