@@ -65,8 +65,8 @@ def unknown_choices(hydra: DictConfig | HydraConf, schema: type[Section]) -> Ite
 
 def _unknown(group: str, names: Names, schema: type[Section], overrides: Names) -> list[Problem]:
     known = options_of(group, schema, overrides)
-    allowed = f"must be one of {', '.join(known)}"
-    return [Problem(group, allowed, name, misspelt=True) for name in names if name not in known]
+    why = f"must be one of {', '.join(known)}"
+    return [Problem(group, why, name, misspelt=True) for name in names if name not in known]
 
 
 def options_of(group: str, schema: type[Section], overrides: Names) -> list[str]:

@@ -1,7 +1,6 @@
 """What is wrong with a configuration: every problem with its key, its value and what is allowed."""
 
 import difflib
-import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -39,18 +38,14 @@ class Problem:
     misspelt: bool = False
 
     def __str__(self) -> str:
-        is_text = isinstance(self.value, str)
-        value = self.value if is_text else json.dumps(self.value, default=str, ensure_ascii=False)
-        given = "" if self.value is NO_VALUE else f" = {value}"
+        as_text = json.dumps(self.value, default=str, ensure_ascii=False)
+        given = f" = {self.value if isinstance(self.value, str) else as_text}"
+        given = "" if self.value is NO_VALUE else given
         return f"  {self.key}{given}: {self.explanation}" if self.key else f"  {self.explanation}"
 
 
 def raise_problems(problems: Iterable[Problem]) -> None:
-    """Name all problems in one message: one a key, and one a text that is about whole sections.
-
-    Raises:
-        ConfigurationError: There are any.
-    """
+    """Raise one `ConfigurationError` that names all problems: one a key, one a text about whole sections."""
     lines: dict[str, str] = {}
     for problem in problems:
         is_of_section = problem.value is NO_VALUE and problem.explanation != _MUST_BE_GIVEN
@@ -61,11 +56,7 @@ def raise_problems(problems: Iterable[Problem]) -> None:
 
 
 def validate(config: Values, schema: type[Config], given: Iterable[str] = ()) -> Config:
-    """A configuration with types; see `examine`.
-
-    Raises:
-        ConfigurationError: Naming every problem with its key, its value and what is allowed.
-    """
+    """A configuration with types, or a `ConfigurationError` that names every problem; see `examine`."""
     checked, problems = examine(config, schema, given)
     raise_problems(problems)
     return cast(Config, checked)
@@ -86,8 +77,7 @@ def examine(
     try:
         return schema.model_validate(values, context={"check_files": True}), problems
     except ValidationError as error:
-        errors = error.errors(include_url=False)
-        return None, problems + [_explain(schema, values, details) for details in errors]
+        return None, problems + [_explain(schema, values, e) for e in error.errors(include_url=False)]
 
 
 def _of_other_kinds(schema: type[Section], values: Mapping[str, Any], key: str) -> Iterator[Problem]:
@@ -97,8 +87,8 @@ def _of_other_kinds(schema: type[Section], values: Mapping[str, Any], key: str) 
         sections, inner = look_up(schema, values, location[:depth])
         section = choose(sections, inner)
         if section and name not in section.model_fields and _kinds_with(name, sections):
-            value = look_up(schema, values, location)[1]
-            yield Problem(key, _suggest(schema, values, location[: depth + 1]), value, misspelt=True)
+            given = look_up(schema, values, location)[1]
+            yield Problem(key, _suggest(schema, values, location[: depth + 1]), given, misspelt=True)
             return
 
 
@@ -130,13 +120,15 @@ def _explain(schema: type[Section], values: Mapping[str, Any], error: ErrorDetai
         case "union_tag_not_found" | "union_tag_invalid":
             tag = str(context["discriminator"]).strip("'")
             kinds = ", ".join(tag_of(section)[1] for section in sections)
-            given = value.get(tag) if isinstance(value, Mapping) else value
-            return Problem(f"{key}.{tag}", f"must be one of {kinds}", given)
+            return Problem(
+                f"{key}.{tag}",
+                f"must be one of {kinds}",
+                value.get(tag) if isinstance(value, dict) else value,
+            )
         case "model_type" | "model_attributes_type" | "dict_type":
             names = dict.fromkeys(name for section in sections for name in section.model_fields)
-            file = f"; to choose a file of conf/, write {key.replace('.', '/')}={value}"
-            choice = file if isinstance(value, str) else ""
-            return Problem(key, f"must be a section with {', '.join(names)}{choice}", value)
+            group = f"to choose a file of conf/, write {key.replace('.', '/')}=NAME"
+            return Problem(key, f"must be a section with {', '.join(names)}; {group}", value)
         case "value_error":
             return Problem(key, str(context["error"]), NO_VALUE if isinstance(value, Mapping) else value)
         case _:
@@ -156,9 +148,8 @@ def _suggest(schema: type[Section], values: Mapping[str, Any], location: Locatio
     if kinds := _kinds_with(name, sections):
         which = f"{' = '.join(tag_of(section))} has no {name}, only {', '.join(kinds)}"
         return f"{which}. Allowed here: {', '.join(names)}"
-    near = difflib.get_close_matches(name, names, n=1) or list(itertools.islice(elsewhere, 1))
-    question = f"; did you mean {near[0]}?" if near else ";"
-    return f"there is no such key{question} Allowed here: {', '.join(names)}"
+    near = next(iter(difflib.get_close_matches(name, names, n=1)), None) or next(elsewhere, None)
+    return f"there is no such key; {f'did you mean {near}? ' if near else ''}Allowed here: {', '.join(names)}"
 
 
 def _kinds_with(name: object, sections: Iterable[type[Section]]) -> list[str]:
