@@ -10,7 +10,7 @@ from torch import Tensor
 from tem_vae.config.build import build_model
 from tem_vae.data import HeldOutWalks, PerceptSource, Symbols, Walks, WalkSource
 from tem_vae.evaluation.trained import TrainedRun
-from tem_vae.model import TemVae
+from tem_vae.model import IdentityEncoder, TemVae
 from tem_vae.runs.folder import Metrics
 from tem_vae.scores.classifier import NearestPercept
 from tem_vae.scores.oracle import importance_weighted_bounds
@@ -115,6 +115,9 @@ class Tester(L.LightningModule):
         }
         if isinstance(self.percepts, Symbols):
             basis = torch.from_numpy(self.percepts.relevant_basis).to(E.device)
-            scalars["relevant_share_E"] = subspace_share(E, basis)
-            scalars["relevant_share_whitening"] = subspace_share(whitening, basis)
+            # The subspace is one of percepts; of the codes of another encoder it says nothing.
+            known = isinstance(self.model.encoder, IdentityEncoder)
+            for name, matrix in (("E", E), ("whitening", whitening)):
+                share = subspace_share(matrix, basis) if known else E.new_tensor(torch.nan)
+                scalars[f"relevant_share_{name}"] = share
         return scalars

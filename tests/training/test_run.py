@@ -168,6 +168,13 @@ def test_symbols_report_the_share_of_the_known_subspace(tmp_path: Path) -> None:
     assert 0 < metrics["test/relevant_share_whitening"] < 1
 
 
+def test_codes_of_a_trained_encoder_have_no_known_subspace(tmp_path: Path) -> None:
+    overrides = ("data/percepts=symbols", "data.percepts.dim=48", "trainer.max_steps=2")
+    metrics = train(compose_short_run(*overrides), tmp_path / "run")
+    assert metrics["test/relevant_share_E"] is None
+    assert metrics["test/revisit_accuracy"] is not None
+
+
 def test_two_checkpoints_are_scored_on_the_same_walks(finished: tuple[Path, Metrics], tmp_path: Path) -> None:
     checkpoints = [finished[0] / "checkpoints" / name for name in ("best.ckpt", "last.ckpt")]
     overrides = (f"checkpoint=[{checkpoints[0]},{checkpoints[1]}]", "data.walks=2", "data.walk_length=60")
