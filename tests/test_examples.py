@@ -79,13 +79,24 @@ def blocks(document: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / document).read_text(), flags=re.DOTALL)
 
 
-def test_the_python_page_runs_as_it_stands(short_run: Path) -> None:
-    namespace: dict[str, Any] = {"RUN": short_run}
-    for block in blocks("docs/python.md", "python"):
+def test_the_python_page_runs_as_it_stands(
+    short_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mine = [lattice_walk(30, seed) for seed in range(4)]
+    namespace: dict[str, Any] = {
+        "RUN": short_run,
+        "my_percepts": [walk["percepts"] for walk in mine],
+        "my_actions": [walk["actions"] for walk in mine],
+    }
+    for text in blocks("python.md", "python"):
+        block = text.replace("max_steps=300", "max_steps=2")
         exec(compile(block, "docs/python.md", "exec"), namespace)
     assert tuple(namespace["z"].shape) == (10, 1, 11, 128)
     assert namespace["percepts"].dtype == torch.float32
     assert namespace["remembered"].shape == namespace["prediction"].novelty.shape == (1, 11)
+    assert namespace["expected"].shape == (4, 30, mine[0]["percepts"].shape[1])
+    assert namespace["mine"].folder.parent == Path("runs")
     # Turned back, the percepts are the images that were put in.
     shown = namespace["run"].percepts.to_unit_range(namespace["percepts"].numpy())
     np.testing.assert_allclose(shown[0], namespace["grey"], atol=1e-6)

@@ -2,7 +2,6 @@
 
 import csv
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from tem_vae.evaluation.tester import score
 from tem_vae.evaluation.trained import load_run
 from tem_vae.evaluation.walk_plan import check_same, plan_walks
 from tem_vae.runs.folder import Metrics, RunFolder
-from tem_vae.runs.terminal import alone, progress_bar, quiet_lightning
+from tem_vae.runs.terminal import alone, draws_bars, progress_bar, quiet_lightning
 
 
 def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:
@@ -102,7 +101,7 @@ def build_tester_trainer(folder: Path) -> L.Trainer:
         enable_checkpointing=False,
         enable_model_summary=False,
         callbacks=progress_bar(),
-        enable_progress_bar=sys.stdout.isatty(),
+        enable_progress_bar=draws_bars(),
         default_root_dir=folder,
     )
 

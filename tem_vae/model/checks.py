@@ -31,8 +31,15 @@ def check_percepts(percepts: Tensor, percept_shape: tuple[int, ...], dtype: torc
         )
     raise ValueError(
         f"the last axes of percepts must be {percept_shape}, as one percept is, but their shape is "
-        f"{tuple(percepts.shape)}."
+        f"{tuple(percepts.shape)}{_advice(percepts, percept_shape)}."
     )
+
+
+def _advice(percepts: torch.Tensor, percept_shape: tuple[int, ...]) -> str:
+    """What to do about images with the channels last."""
+    turned = (*percept_shape[1:], percept_shape[0])
+    is_turned = len(percept_shape) == 3 and percepts.shape[-3:] == turned
+    return "; move the channels to the front, percepts.movedim(-1, -3)" if is_turned else ""
 
 
 def check_walks(percepts: Tensor, actions: Tensor, percept_shape: tuple[int, ...]) -> None:

@@ -31,6 +31,9 @@ class GaussianLikelihood(nn.Module):
         """The deviation."""
         return torch.tensor(self.fixed) if self.log_noise is None else self.log_noise.exp()
 
+    def check_values(self, percepts: Tensor) -> None:
+        """All numbers have a density."""
+
     def mean(self, outputs: Tensor) -> Tensor:
         """Expected percepts: what the decoder says."""
         return outputs
@@ -50,6 +53,14 @@ class GaussianLikelihood(nn.Module):
 class BernoulliLikelihood(nn.Module):
     """Every number is 0 or 1; the decoder gives its logit. For binary percepts."""
 
+    def check_values(self, percepts: Tensor) -> None:
+        """Check that numbers are 0 or 1; NaN stands for a missing percept.
+
+        Raises:
+            ValueError: One is neither.
+        """
+        _check(percepts, (percepts == 0) | (percepts == 1), "bernoulli", "to be 0 or 1")
+
     def mean(self, outputs: Tensor) -> Tensor:
         """Expected percepts: the probability of a 1."""
         return outputs.sigmoid()
@@ -68,6 +79,14 @@ class ContinuousBernoulliLikelihood(nn.Module):
     autoencoders").
     """
 
+    def check_values(self, percepts: Tensor) -> None:
+        """Check that numbers are in [0, 1]; NaN stands for a missing percept.
+
+        Raises:
+            ValueError: One is not.
+        """
+        _check(percepts, (percepts >= 0) & (percepts <= 1), "continuous_bernoulli", "to be in [0, 1]")
+
     def mean(self, outputs: Tensor) -> Tensor:
         """Expected percepts, which are not p: p/(2p − 1) + 1/(2 artanh(1 − 2p))."""
         mean: Tensor = self._distribution(outputs).mean
@@ -81,3 +100,12 @@ class ContinuousBernoulliLikelihood(nn.Module):
     @staticmethod
     def _distribution(outputs: Tensor) -> Any:  # torch leaves its methods untyped
         return ContinuousBernoulli(logits=outputs, validate_args=False)
+
+
+def _check(percepts: Tensor, allowed: Tensor, kind: str, must: str) -> None:
+    wrong = percepts[~allowed & ~percepts.isnan()]
+    if len(wrong):
+        raise ValueError(
+            f"model.decoder.likelihood = {kind} needs the numbers of a percept {must}, but one is "
+            f"{float(wrong[0]):.6g}; scale percepts, or use model.decoder.likelihood=gaussian"
+        )

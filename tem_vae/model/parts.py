@@ -47,9 +47,22 @@ class Likelihood(Protocol):
     def log_prob(self, percepts: Tensor, outputs: Tensor) -> Tensor:
         """Log density in nats, all constants included, (*, P), (*, P) -> (*)."""
 
+    def check_values(self, percepts: Tensor) -> None:
+        """Check that percepts have a density; NaN stands for a missing one. Waits for the device.
+
+        Raises:
+            ValueError: A number has none.
+        """
+
 
 class Decoder(Protocol):
-    """A module from embedded codes E z (*, M) to a distribution over percepts."""
+    """A module from embedded codes E z (*, M) to a distribution over percepts.
+
+    Attributes:
+        likelihood: The density of a percept.
+    """
+
+    likelihood: Likelihood
 
     def __call__(self, embedded: Tensor) -> Tensor:
         """Expected percepts, (*, *percept_shape)."""

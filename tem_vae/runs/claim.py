@@ -18,6 +18,9 @@ LOCK, OWNER = ".lock", ".owner.json"
 # The first of several processes has the number 0 in whichever of these is set.
 _RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
 
+# What this process has claimed.
+_held: set[Path] = set()
+
 
 @contextmanager
 def claimed(folder: Path, processes: int = 1, key: str = "run_dir") -> Iterator[None]:
@@ -59,13 +62,29 @@ def claimed(folder: Path, processes: int = 1, key: str = "run_dir") -> Iterator[
             f"{key} = {folder} cannot be written to ({error.strerror}); name a folder that can"
         ) from None
     mine = os.stat(folder / LOCK)
+    _held.add(folder.absolute())
     try:
         yield
     finally:
+        _held.discard(folder.absolute())
         with suppress(OSError):  # the folder was removed, or another took its place
             if os.path.samestat(mine, os.stat(folder / LOCK)):
                 (folder / OWNER).unlink()
         lock.release()
+
+
+@contextmanager
+def held_or_claimed(folder: Path, processes: int = 1) -> Iterator[None]:
+    """As `claimed`, where whoever calls has not claimed the folder already; else they go on holding it.
+
+    Raises:
+        ConfigurationError: Another process has claimed it, or it cannot be made or written to.
+    """
+    if folder.absolute() in _held:
+        yield
+        return
+    with claimed(folder, processes):
+        yield
 
 
 def _describe_owner(folder: Path) -> str:

@@ -8,7 +8,7 @@ import warnings
 import lightning as L
 from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.pytorch.callbacks import Callback, RichProgressBar
+from lightning.pytorch.callbacks import Callback, RichProgressBar, TQDMProgressBar
 
 _log = logging.getLogger(__name__)
 
@@ -30,8 +30,19 @@ class ProgressLines(Callback):
 
 
 def progress_bar() -> list[Callback]:
-    """A progress bar where there is a terminal to draw it on."""
-    return [RichProgressBar()] if sys.stdout.isatty() else [ProgressLines()]
+    """A progress bar where there is something to draw it on."""
+    if sys.stdout.isatty():
+        return [RichProgressBar()]
+    return [TQDMProgressBar()] if _in_notebook() else [ProgressLines()]
+
+
+def draws_bars() -> bool:
+    """Whether `progress_bar` is one."""
+    return sys.stdout.isatty() or _in_notebook()
+
+
+def _in_notebook() -> bool:
+    return "ipykernel" in sys.modules
 
 
 def alone() -> ClusterEnvironment:

@@ -1,7 +1,6 @@
 """Training as a function of a checked configuration."""
 
 import logging
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,17 @@ from lightning.pytorch.loggers import Logger
 
 from tem_vae.config.build import build_model
 from tem_vae.config.training import TrainConfig
+from tem_vae.data import WalkSource
 from tem_vae.errors import ConfigurationError
 from tem_vae.evaluation.checkpoint import read_checkpoint
 from tem_vae.evaluation.tester import build_scores, score
 from tem_vae.evaluation.trained import load_run
+from tem_vae.model import GaussianLikelihood, TemVae
+from tem_vae.runs.claim import held_or_claimed
 from tem_vae.runs.folder import Metrics, RunFolder
 from tem_vae.runs.interruption import interruption
 from tem_vae.runs.presence import present
-from tem_vae.runs.terminal import alone, quiet_lightning
+from tem_vae.runs.terminal import alone, draws_bars, quiet_lightning
 from tem_vae.scores.prediction import MODEL
 from tem_vae.training.callbacks.build import build_callbacks
 from tem_vae.training.callbacks.checkpoints import AtomicCheckpointIO, relocate_checkpoints
@@ -35,15 +37,23 @@ _log = logging.getLogger(__name__)
 def train(config: TrainConfig, run_dir: Path) -> Metrics:
     """Train a model and test its best checkpoint; everything is written to ``run_dir``.
 
+    Until it ends no other process may write there.
+
     Returns:
         What ``metrics.json`` holds.
 
     Raises:
-        ConfigurationError: ``run_dir`` holds a run already, and ``resume`` is false; or the machine lacks the
-            accelerator, or the key that logging online needs.
+        ConfigurationError: ``run_dir`` holds a run already, and ``resume`` is false; or another process
+            writes to it; or the machine lacks the accelerator, or the key that logging online needs; or
+            percepts are none that the model can have.
         CheckpointError: ``resume`` is true and the last checkpoint is damaged.
         FolderGoneError: ``run_dir`` was removed or moved meanwhile.
     """
+    with held_or_claimed(run_dir, config.trainer.devices):
+        return _train(config, run_dir)
+
+
+def _train(config: TrainConfig, run_dir: Path) -> Metrics:
     folder = RunFolder(run_dir)
     if folder.holds_run and not config.resume:
         raise ConfigurationError(
@@ -64,8 +74,8 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
     folder.write_config(config.model_dump(mode="json"))
     data = build_data(config.data, config.seed, config.trainer.max_steps)
     model = build_model(config.model, config.data.walk_shape)
-    if model.standardizer and not resumed:
-        model.standardizer.fit(data.train.every_percept())
+    if not resumed:
+        prepare_percepts(model, data.train)
     scores = build_scores(data.train, MODEL)
     module = TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
     clock = TrainingClock()
@@ -81,6 +91,22 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
         if trainer.is_global_zero:
             folder.write_metrics(metrics)
     return metrics
+
+
+def prepare_percepts(model: TemVae, walks: WalkSource) -> None:
+    """Learn mean and deviation of the training percepts, and see that all of them have a density.
+
+    Raises:
+        ConfigurationError: One has none, or there is no percept.
+    """
+    try:
+        if model.standardizer:
+            model.standardizer.fit(walks.every_percept())
+        if not isinstance(model.decoder.likelihood, GaussianLikelihood):
+            for percepts in walks.every_percept():
+                model.decoder.likelihood.check_values(percepts)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def _save_the_end(trainer: L.Trainer, folder: RunFolder) -> None:
@@ -143,7 +169,7 @@ def build_trainer(
         plugins=plugins,
         use_distributed_sampler=False,
         enable_model_summary=False,
-        enable_progress_bar=sys.stdout.isatty(),
+        enable_progress_bar=draws_bars(),
     )
 
 
