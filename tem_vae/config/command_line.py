@@ -42,7 +42,7 @@ def read_run(overrides: Names, config_name: str, schema: type[Config]) -> tuple[
     try:
         composed = compose(config_name, list(overrides), return_hydra_config=True)
         raise_problems(unknown_choices(composed.hydra, schema))
-        if composed.run_dir is None and "hydra.run.dir" in keys_of_overrides(overrides):
+        if "hydra.run.dir" in keys_of_overrides(overrides) and composed.run_dir is None:
             composed.run_dir = composed.hydra.run.dir
         return composed, validate(composed, schema, keys_of_overrides(overrides))
     except NOT_COMPOSABLE as error:

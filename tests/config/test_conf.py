@@ -60,7 +60,7 @@ def test_every_experiment_is_a_valid_run(experiment: str) -> None:
 
 
 def test_every_yaml_file_is_under_a_test() -> None:
-    known = {CONF / f"{name}.yaml" for name in ("train", "evaluate")}
+    known = {CONF / f"{name}.yaml" for name in ("train", "evaluate", "record_walks")}
     known |= {CONF / group / f"{choice}.yaml" for group in GROUPS for choice in choices(group)}
     known |= {CONF / "experiment" / f"{name}.yaml" for name in experiments()}
     others = {path for path in CONF.rglob("*.yaml") if path not in known}
