@@ -21,6 +21,9 @@ def test_an_older_checkpoint_scores_the_same(folder: Path, tmp_path: Path) -> No
     walks: HeldOutWalks = build_data(run.config.data, run.config.seed, updates=1).test
     found = score(run, walks, build_tester_trainer(tmp_path))
     expected = json.loads((folder / "metrics.json").read_text())
-    tests = {name: value for name, value in expected.items() if name.startswith("test")}
-    assert len(tests) > 40
+    # Version 0.1.0 projected codes of a trained encoder on a subspace of percepts, which means nothing.
+    meaningless = {"test/relevant_share_E", "test/relevant_share_whitening"}
+    assert all(found[name] is None for name in meaningless)
+    tests = {name: expected[name] for name in expected.keys() - meaningless if name.startswith("test")}
+    assert len(tests) > 38
     assert {name: found[name] for name in tests} == pytest.approx(tests, abs=1e-6)
