@@ -51,7 +51,7 @@ class Trial:
     @property
     def kills(self) -> int:
         """How many signals struck."""
-        return len(self.events) if self.fault.startswith("killed") else 0
+        return len(self.events) if self.fault.startswith("Killed") else 0
 
 
 class Campaign:
@@ -67,7 +67,7 @@ class Campaign:
         for seed in SEEDS:
             finish(launch(self._reference(seed), f"seed={seed}"))
         metrics = RunFolder(self._reference(0)).read_metrics() or {}
-        self._seconds = 2 * float(metrics["train/seconds"] or 1.0)
+        self._seconds = 1.3 * float(metrics["train/seconds"] or 1.0)
 
     def _reference(self, seed: int) -> Path:
         return self.folder / f"reference_{seed}"

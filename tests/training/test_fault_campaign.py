@@ -22,7 +22,9 @@ def test_a_kill_and_each_other_fault_leave_no_trace(tmp_path: Path, monkeypatch:
 
 def test_a_line_that_was_cut_off_is_no_trial(tmp_path: Path) -> None:
     file = tmp_path / "trials.jsonl"
-    line = '{"number": 3, "fault": "killed run", "events": [["SIGTERM, start-up", 143]], "wrong": []}\n'
+    line = '{"number": 3, "fault": "Killed run", "events": [["SIGTERM, start-up", 143]], "wrong": []}\n'
     file.write_text(line + line[:40])
-    assert list(read_trials(file)) == [Trial(3, "killed run", [("SIGTERM, start-up", 143)])]
+    (trial,) = read_trials(file)
+    assert trial.kills == 1
+    assert [trial] == [Trial(3, "Killed run", [("SIGTERM, start-up", 143)])]
     assert not list(read_trials(tmp_path / "none.jsonl"))
