@@ -122,3 +122,14 @@ def test_the_readme_runs_as_it_stands_after_the_commands_above_it(
     namespace: dict[str, Any] = {}
     exec(compile(block, "README.md", "exec"), namespace)
     assert tuple(namespace["prediction"].percepts.shape) == tuple(namespace["percepts"].shape)
+
+
+def test_the_classifier_is_as_good_as_the_pages_say() -> None:
+    (block,) = blocks("docs/metrics.md", "python")
+    namespace: dict[str, Any] = {}
+    exec(compile(block, "docs/metrics.md", "exec"), namespace)
+    said = f"{100 * namespace['accuracy']:.1f} %"
+    for page in ("README.md", "docs/metrics.md"):
+        words = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+        assert "Of real test images" in words
+        assert f"names {said} right" in words
