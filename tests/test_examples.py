@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from recorded_walks import lattice_walk
 
 from tem_vae.worlds import read_graph
 
@@ -89,7 +90,7 @@ def test_the_python_page_runs_as_it_stands(
         "my_percepts": [walk["percepts"] for walk in mine],
         "my_actions": [walk["actions"] for walk in mine],
     }
-    for text in blocks("python.md", "python"):
+    for text in blocks("docs/python.md", "python"):
         block = text.replace("max_steps=300", "max_steps=2")
         exec(compile(block, "docs/python.md", "exec"), namespace)
     assert tuple(namespace["z"].shape) == (10, 1, 11, 128)
