@@ -9,13 +9,10 @@ import h5py
 import numpy as np
 
 from tem_vae.data.recorded.contents import Array, NotUsable, StoredArray, WalksFileError, check_is_file
+from tem_vae.data.recorded.hdf5_chunks import check_chunks, check_filters
 from tem_vae.data.recorded.jpeg import JpegFrames
 
-LARGEST_CHUNK = 256 * 2**20  # bytes; a chunk must be unpacked in whole to read any of it
 _MOST_DECLARED = 2**38  # bytes that a data set may declare beyond what its file can hold
-
-# Those that are part of HDF5 and of h5py: gzip, shuffle, fletcher32, szip, nbit, scaleoffset, lzf.
-_KNOWN_FILTERS = {1, 2, 3, 4, 5, 6, 32_000}
 
 
 class Hdf5File:
@@ -70,7 +67,11 @@ class Hdf5Array:
     def read(self, start: int, stop: int) -> Array:
         """Rows ``start`` to ``stop``."""
         try:
-            rows: Array = self.file.handle[self.name][start:stop]
+            data = self.file.handle[self.name]
+            check_chunks(data, start, stop)
+            rows: Array = data[start:stop]
+        except NotUsable as error:
+            raise WalksFileError(f"{self.file.path}: {self.name} {error}") from None
         except (OSError, KeyError, RuntimeError, ValueError) as error:
             raise WalksFileError(f"{self.file.path}: {self.name} cannot be read ({brief(error)})") from None
         if len(rows) != len(range(*slice(start, stop).indices(self.shape[0]))):
@@ -86,6 +87,8 @@ def open_array(file: Hdf5File, name: str, found: Any, may_be_jpeg: bool = False)
             f"is a group of {inner or 'nothing'}, and must be one array; store the one to be used"
         )
     check_storage(found, file.path)
+    if may_be_jpeg and found.shape:
+        check_chunks(found, 0, 1)
     if may_be_jpeg and JpegFrames.is_stored_in(found):
         return JpegFrames.of(Hdf5Array(file, name, found.shape, found.dtype))
     if found.dtype.hasobject or found.dtype.kind not in "biufc":
@@ -104,17 +107,10 @@ def check_storage(found: h5py.Dataset, path: Path) -> None:
         raise NotUsable("is a view of other files; copy the data into this one")
     if plan.get_external_count():
         raise NotUsable("keeps its numbers in another file; copy them into this one")
-    unknown = {plan.get_filter(n)[0] for n in range(plan.get_nfilters())} - _KNOWN_FILTERS
-    if unknown:
-        raise NotUsable(
-            f"is compressed by a plug-in (filter {min(unknown)}); use gzip, lzf or no compression"
-        )
     if found.shape is None:
         raise NotUsable("holds nothing, and must hold numbers")
-    item = found.dtype.itemsize
-    if plan.get_layout() == h5py.h5d.CHUNKED and _product(plan.get_chunk(), item) > LARGEST_CHUNK:
-        raise NotUsable(f"has chunks of more than {LARGEST_CHUNK:,} bytes; store it in smaller ones")
-    if _product(found.shape, item) > _MOST_DECLARED + 1_100 * path.stat().st_size:
+    check_filters(found)
+    if _product(found.shape, found.dtype.itemsize) > _MOST_DECLARED + 1_100 * path.stat().st_size:
         raise NotUsable(f"declares the shape {found.shape}, which its file cannot hold")
 
 

@@ -20,6 +20,7 @@ from tem_vae.data.recorded.contents import (
     natural_key,
 )
 from tem_vae.data.recorded.hdf5_arrays import Hdf5File, brief, check_storage, open_array
+from tem_vae.data.recorded.hdf5_chunks import check_chunks
 from tem_vae.reading import read_given
 
 _LARGEST_METADATA = 2**20
@@ -107,6 +108,7 @@ def _read_world(group: h5py.Group, stored: Any) -> str | None:
         if not isinstance(stored, h5py.Dataset):
             raise NotUsable("must be one name or whole number, and is a group")
         check_storage(stored, Path(stored.file.filename))
+        check_chunks(stored, 0, *stored.shape[:1] or (1,))
         return _as_text(stored.id.get_type(), stored.shape, lambda: stored[()])
     if "world" not in group.attrs:
         return None
@@ -138,6 +140,7 @@ def _read_action_names(contents: Contents, root: h5py.File, members: Mapping[str
 def _read_texts(contents: Contents, root: h5py.File, members: Mapping[str, Any]) -> list[object]:
     if isinstance(stored := members.get("action_names"), h5py.Dataset):
         check_storage(stored, contents.path)
+        check_chunks(stored, 0, MOST_ACTION_NAMES)
         kind, shape = stored.id.get_type(), stored.shape
     elif "action_names" in root.attrs:
         attribute = root.attrs.get_id("action_names")

@@ -1,8 +1,10 @@
 """What is wrong with recorded walks is named with its walk, its step and what is expected, all at once."""
 
 import os
+import resource
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import h5py
@@ -106,7 +108,7 @@ def test_links_and_foreign_storage_open_nothing(tmp_path: Path) -> None:
     assert "inside is a link by name" in message
     assert "external: percepts keeps its numbers in another file" in message
     assert "virtual: percepts is a view of other files" in message
-    assert "plugin: percepts is compressed by a plug-in (filter 305)" in message
+    assert "plugin: percepts is packed by a filter of number 305" in message
 
 
 def test_what_is_declared_must_be_there(tmp_path: Path) -> None:
@@ -116,6 +118,31 @@ def test_what_is_declared_must_be_there(tmp_path: Path) -> None:
     message = refused(tmp_path / "w.h5")
     assert "a: percepts declares the shape (35184372088832, 64), which its file cannot hold" in message
     assert "b: percepts has chunks of more than" in message
+
+
+@pytest.mark.parametrize("mebibytes", [2, 600])
+def test_a_chunk_that_unpacks_to_more_than_a_chunk_is_not_unpacked(tmp_path: Path, mebibytes: int) -> None:
+    packing = zlib.compressobj(9)
+    packed = b"".join(packing.compress(bytes(2**20)) for _ in range(mebibytes)) + packing.flush()
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        percepts = file.create_dataset("percepts", (64, 9_000), "f4", chunks=(64, 9_000), compression="gzip")
+        file["actions"] = np.zeros(63, np.int64)
+        percepts.id.write_direct_chunk((0, 0), packed)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    message = refused(tmp_path / "w.h5")
+    assert (mebibytes > 99) == ("unpacks to more than a chunk" in message)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**18  # KiB
+
+
+@pytest.mark.parametrize("compression", ["gzip", "lzf"])
+def test_compressed_walks_are_read(tmp_path: Path, compression: str) -> None:
+    percepts = np.random.default_rng(0).normal(size=(300, 3_000)).astype(np.float32)
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        stored = {"compression": compression, "shuffle": True, "fletcher32": True, "chunks": (100, 3_000)}
+        file.create_dataset("percepts", data=percepts, **stored)
+        file["actions"] = np.zeros(299, np.int64)
+    recording = open_recording(tmp_path / "w.h5")
+    assert np.array_equal(recording.percepts(recording.walks[0], 90, 210), percepts[90:210])
 
 
 def bomb(path: Path, declared: tuple[int, ...], compression: int = zipfile.ZIP_DEFLATED) -> Path:
