@@ -1,6 +1,6 @@
 """Malformed configurations, and what the scripts make of them.
 
-``python tests/training/malformed_configurations.py --count 100`` runs them one by one and prints a table by
+``python tests/support/malformed_configurations.py --count 100`` runs them one by one and prints a table by
 kind; the exit status is 1 if any was not refused as it should be: status 2, one message that names the
 offending key, no traceback, nothing written. Of a sweep, one job of two is refused so: the other finishes,
 and the sweep ends with status 1.

@@ -49,7 +49,7 @@ class Refusal:
             f"status {self.status}": self.status != (1 if case.in_sweep else 2),
             "a traceback": "Traceback" in self.message,
             f"does not name {case.named}": case.named not in self.message,
-            f"took {self.seconds:.1f} s": self.seconds > PATIENCE and not case.in_sweep,
+            f"took {self.cpu_seconds:.1f} s": self.cpu_seconds > PATIENCE and not case.in_sweep,
             f"wrote {self.wrote}": self.wrote != (["multirun"] if case.in_sweep else []),
             "the other job did not finish": case.in_sweep
             and "1 jobs finished, 1 did not" not in self.message,
