@@ -1,5 +1,6 @@
 """From arrays to predictions in a few lines of Python."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from recorded_walks import lattice_walk
 
 from tem_vae.data import Walks, as_walks
 from tem_vae.errors import ConfigurationError
+from tem_vae.model import Standardizer
 from tem_vae.training import FittedRun, fit, load
 from tem_vae.training.run import train
 
@@ -59,6 +61,21 @@ def test_a_file_gives_the_same_run_as_its_walks(fitted: FittedRun, tmp_path: Pat
     again = fit(fitted.folder / "walks.h5", SHORT, tmp_path / "run")
     torch.testing.assert_close(again.model.state_dict(), fitted.model.state_dict(), rtol=0, atol=0)
     assert not (tmp_path / "run" / "walks.h5").exists()
+
+
+def test_a_continued_run_keeps_the_mean_and_deviation_that_it_learned(
+    fitted: FittedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(fitted.folder, tmp_path / "run")
+    (tmp_path / "run" / "metrics.json").unlink()
+
+    def refit(self: Standardizer, batches: object) -> None:
+        pytest.fail("the mean is in the checkpoint")
+
+    monkeypatch.setattr(Standardizer, "fit", refit)
+    config = fitted.config.model_copy(update={"resume": True, "run_dir": tmp_path / "run"})
+    metrics = train(config, tmp_path / "run")
+    assert metrics["test/elbo"] == fitted.metrics["test/elbo"]
 
 
 def test_images_real_actions_and_missing_percepts(tmp_path: Path) -> None:
