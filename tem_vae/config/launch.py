@@ -84,7 +84,7 @@ def launch(
     OmegaConf.register_new_resolver("run_directory", default_run_directory, use_cache=True, replace=True)
     job = _Job(task, schema, place_job)
     try:
-        with interruptible():
+        with interruptible(), interruption_found():
             put_options_first()
             options = parse_arguments()
             if options.experimental_rerun is not None:

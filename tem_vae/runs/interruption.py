@@ -100,7 +100,7 @@ def interruption_found() -> Iterator[None]:
     """
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         before: BaseException | None = error
         while before is not None and not isinstance(before, Interrupted):
             before = before.__context__
