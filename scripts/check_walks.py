@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tem_vae.config.launch import CONFIGURATION_WRONG, DONE
+from tem_vae.config.job import CONFIGURATION_WRONG, DONE
 from tem_vae.errors import ConfigurationError
 from tem_vae.runs.output import keep_printing
 

@@ -6,7 +6,8 @@
 import sys
 
 from tem_vae.config.evaluation import EvaluateConfig
-from tem_vae.config.launch import launch, output_directory
+from tem_vae.config.job import output_directory
+from tem_vae.config.launch import launch
 
 
 def main(config: EvaluateConfig) -> None:

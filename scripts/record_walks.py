@@ -8,7 +8,7 @@ import sys
 from hydra.errors import HydraException
 from rich.progress import Progress
 
-from tem_vae.config.launch import CONFIGURATION_WRONG, DONE
+from tem_vae.config.job import CONFIGURATION_WRONG, DONE
 from tem_vae.config.record import RecordConfig, read_arguments
 from tem_vae.errors import ConfigurationError
 from tem_vae.runs.interruption import Interrupted, interruptible

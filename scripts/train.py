@@ -7,7 +7,8 @@ import sys
 
 from hydra.core.hydra_config import HydraConfig
 
-from tem_vae.config.launch import launch, output_directory
+from tem_vae.config.job import output_directory
+from tem_vae.config.launch import launch
 from tem_vae.config.resume import continued_config
 from tem_vae.config.training import TrainConfig
 from tem_vae.runs.folder import RunFolder

@@ -13,7 +13,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from tem_vae.config.launch import CONFIGURATION_WRONG
+from tem_vae.config.job import CONFIGURATION_WRONG
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import CheckpointError, ConfigurationError, FolderGoneError
 from tem_vae.runs.claim import claimed

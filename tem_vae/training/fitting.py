@@ -9,7 +9,7 @@ import torch
 from hydra import initialize_config_dir
 
 from tem_vae.config.command_line import CONF, keys_of_overrides, read_run
-from tem_vae.config.launch import default_run_directory
+from tem_vae.config.job import default_run_directory
 from tem_vae.config.training import TrainConfig
 from tem_vae.data import Walks, open_recording, save_walks
 from tem_vae.errors import ConfigurationError

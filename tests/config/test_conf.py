@@ -12,8 +12,8 @@ from omegaconf import OmegaConf
 from recorded_walks import recorded
 
 from tem_vae.config.command_line import CONF
+from tem_vae.config.defaults import groups
 from tem_vae.config.problems import validate
-from tem_vae.config.reference import groups
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import ConfigurationError
 

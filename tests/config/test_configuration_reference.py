@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from pydantic import Field
 
 from tem_vae.config.command_line import CONF
+from tem_vae.config.defaults import read_introduction, read_leaves
 from tem_vae.config.evaluation import EvaluateConfig
 from tem_vae.config.fields import Allowed, Section
 from tem_vae.config.reference import (
@@ -16,8 +17,6 @@ from tem_vae.config.reference import (
     PAGE,
     allowed,
     parts,
-    read_introduction,
-    read_leaves,
     render,
     rows,
 )

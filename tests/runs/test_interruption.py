@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from tem_vae.config.evaluation import EvaluateConfig
-from tem_vae.config.launch import _Job
+from tem_vae.config.job import Job
 from tem_vae.config.training import TrainConfig
 from tem_vae.runs import interruption as subject
 from tem_vae.runs.folder import RunFolder
@@ -51,14 +51,14 @@ def test_a_signal_long_after_the_first_ends_all_but_a_save(monkeypatch: pytest.M
 
 def test_what_is_said_of_an_interruption_is_true(tmp_path) -> None:
     folder = RunFolder(tmp_path)
-    job = _Job(lambda config: None, TrainConfig, None)
+    job = Job(lambda config: None, TrainConfig, None)
     assert "nothing was saved" in job.what_remains()
     job.run_dir = tmp_path
     assert "nothing was saved" in job.what_remains()
     folder.checkpoints.mkdir()
     folder.last.touch()
     assert f"resume=true run_dir={tmp_path}" in job.what_remains()
-    assert "resume" not in _Job(lambda config: None, EvaluateConfig, None).what_remains()
+    assert "resume" not in Job(lambda config: None, EvaluateConfig, None).what_remains()
 
 
 def stumble() -> None:
