@@ -199,6 +199,14 @@ def _find_checkpoints(paths: tuple[Path, ...], info: ValidationInfo) -> tuple[Pa
     return paths
 
 
+def _check_new_file(path: Path, info: ValidationInfo) -> Path:
+    if checks_files(info) and path.exists():
+        raise ValueError("is there already; name another file, or remove it")
+    if checks_files(info) and not path.absolute().parent.is_dir():
+        raise ValueError(f"must lie in a folder that is there, and {path.absolute().parent} is none")
+    return path
+
+
 def checks_files(info: ValidationInfo) -> bool:
     """Whether files may be opened: not those of a stored configuration, which may be a stranger's."""
     return bool(info.context and info.context.get("check_files"))
@@ -213,3 +221,4 @@ Checkpoints = Annotated[
     AfterValidator(_find_checkpoints),
     Allowed("path, or list of paths"),
 ]
+NewFile = Annotated[Path, Field(strict=False), AfterValidator(_check_new_file)]

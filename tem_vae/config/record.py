@@ -1,31 +1,20 @@
 """The schema of recording walks, and its command line."""
 
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from hydra import initialize_config_dir
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import Field
 
 from tem_vae.config.command_line import CONF, read_run
-from tem_vae.config.fields import Section, checks_files
+from tem_vae.config.fields import NewFile, Section
 from tem_vae.config.launch import parse_arguments
-
-
-def _check_out(path: Path, info: ValidationInfo) -> Path:
-    if checks_files(info) and path.exists():
-        raise ValueError("is there already; name another file, or remove it")
-    if checks_files(info) and not path.absolute().parent.is_dir():
-        raise ValueError(f"must lie in a folder that is there, and {path.absolute().parent} is none")
-    return path
 
 
 class RecordConfig(Section):
     """Walks recorded in an environment of Gymnasium."""
 
     env: str = Field(min_length=1, description="The environment, as gymnasium.make takes it.")
-    out: Annotated[Path, Field(strict=False), AfterValidator(_check_out)] = Field(
-        description="The HDF5 file to write."
-    )
+    out: NewFile = Field(description="The HDF5 file to write.")
     walks: int = Field(ge=1, le=100_000, description="How many, each in an episode of its own.")
     steps: int = Field(
         ge=1, le=10_000_000, description="Actions of a walk, at most: it ends with its episode."

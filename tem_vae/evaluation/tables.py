@@ -7,6 +7,7 @@ from rich.table import Table
 
 from tem_vae.evaluation.tester import IWAE_STEPS
 from tem_vae.runs.folder import Metrics
+from tem_vae.scores.positions import LOOKED_AT, PREDICTED, distance_name, r2_name
 from tem_vae.scores.prediction import score_name
 
 _PREDICTORS = {
@@ -28,6 +29,15 @@ _BOUND = {
     "predictive_gap": f"predictive gap to a place oracle, first {IWAE_STEPS} steps",
 }
 
+_BY_POSITION = {
+    "decoded": "TEM VAE, decoded prediction",
+    "retrieval": "TEM VAE, position of the heaviest memory",
+    "reconstruction": "  its ceiling: own reconstruction",
+    "nearest": "nearest earlier position",
+    "copy": "copy of the last percept",
+    "untrained": "TEM VAE, untrained",
+}
+_STEPS = ("all steps", "returns")
 
 _NOT_SCORED = "none"
 
@@ -39,6 +49,11 @@ def print_report(metrics: Metrics) -> None:
         title = f"Moves predicted, {moves:,.0f} over zero-shot links"
         rows = _scored(describe_accuracies(metrics))
         console.print(_table(title, ("predictor", "revisits", "zero-shot links"), rows))
+    if (share := metrics.get("test/returns_share")) is not None:
+        title = f"R² of predicted percepts, {100 * share:.0f} % of them at returns"
+        _print_scored(console, title, _STEPS, _scored(describe_r2(metrics)))
+        title = "Distance to where memory looks, in the unit of positions"
+        _print_scored(console, title, _STEPS, _scored(describe_distances(metrics)))
     rows = _scored(describe_bound(metrics))
     console.print(_table("Bound on log p(percepts | actions)", ("term", "nats per percept"), rows))
 
@@ -50,10 +65,16 @@ def print_comparison(results: Mapping[str, Metrics]) -> None:
         results: By the name of the model.
     """
     accuracies = [describe_accuracies(metrics) for metrics in results.values()]
+    r2 = [describe_r2(metrics) for metrics in results.values()]
+    distances = [describe_distances(metrics) for metrics in results.values()]
     bounds = [describe_bound(metrics) for metrics in results.values()]
     console = Console()
     for column, title in ((1, "Revisits predicted"), (2, "Moves over zero-shot links predicted")):
-        console.print(_table(title, ("predictor", *results), _side_by_side(accuracies, column)))
+        _print_scored(console, title, results, _side_by_side(accuracies, column))
+    for column, steps in enumerate(_STEPS, 1):
+        _print_scored(console, f"R² of predicted percepts, {steps}", results, _side_by_side(r2, column))
+        title = f"Distance to where memory looks, {steps}"
+        _print_scored(console, title, results, _side_by_side(distances, column))
     title = "Bound on log p(percepts | actions), nats per percept"
     console.print(_table(title, ("term", *results), _side_by_side(bounds, 1)))
     console.print("All on the same walks.")
@@ -71,6 +92,30 @@ def describe_accuracies(metrics: Metrics) -> list[tuple[str, str, str]]:
     ]
 
 
+def describe_r2(metrics: Metrics) -> list[tuple[str, str, str]]:
+    """Every predictor of percepts with its R² at all steps and at returns."""
+    return [
+        (
+            _BY_POSITION[predictor],
+            _estimate(metrics, r2_name(predictor, at_returns=False), 1, 3),
+            _estimate(metrics, r2_name(predictor, at_returns=True), 1, 3),
+        )
+        for predictor in PREDICTED
+    ]
+
+
+def describe_distances(metrics: Metrics) -> list[tuple[str, str, str]]:
+    """Everything that looks at an earlier step, with its mean distance at all steps and at returns."""
+    return [
+        (
+            _BY_POSITION[predictor],
+            _estimate(metrics, distance_name(predictor, at_returns=False), 1, 4),
+            _estimate(metrics, distance_name(predictor, at_returns=True), 1, 4),
+        )
+        for predictor in LOOKED_AT
+    ]
+
+
 def describe_bound(metrics: Metrics) -> list[tuple[str, str]]:
     """The bound and its terms."""
     return [(label, _estimate(metrics, name, 1, 2)) for name, label in _BOUND.items()]
@@ -78,7 +123,7 @@ def describe_bound(metrics: Metrics) -> list[tuple[str, str]]:
 
 def _estimate(metrics: Metrics, score: str, factor: int, digits: int, unit: str = "") -> str:
     """A score, in a unit of which one of its own has so many, with its standard error where there is one."""
-    mean, error = metrics[f"test/{score}"], metrics[f"test_standard_error/{score}"]
+    mean, error = metrics.get(f"test/{score}"), metrics.get(f"test_standard_error/{score}")
     if mean is None:
         return _NOT_SCORED
     spread = "" if error is None else f" ± {factor * error:.{digits}f}"
@@ -93,6 +138,14 @@ def _side_by_side(tables: Sequence[Sequence[Sequence[str]]], column: int) -> lis
 def _scored(rows: Iterable[Sequence[str]]) -> list[Sequence[str]]:
     """The rows in which something was scored: a score that nobody can know has no row."""
     return [row for row in rows if set(row[1:]) != {_NOT_SCORED}]
+
+
+def _print_scored(
+    console: Console, title: str, columns: Iterable[str], rows: Sequence[Sequence[str]]
+) -> None:
+    """A table side by side, unless nothing in it was scored."""
+    if rows:
+        console.print(_table(title, ("predictor", *columns), rows))
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

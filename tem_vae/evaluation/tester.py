@@ -14,6 +14,7 @@ from tem_vae.model import IdentityEncoder, TemVae
 from tem_vae.runs.folder import Metrics
 from tem_vae.scores.classifier import NearestPercept
 from tem_vae.scores.oracle import importance_weighted_bounds
+from tem_vae.scores.positions import PositionScores
 from tem_vae.scores.prediction import (
     AGENTS,
     MODEL,
@@ -77,6 +78,7 @@ class Tester(L.LightningModule):
         self.untrained = untrained
         self.prediction_scores = scores
         self.bound_scores = BoundScores()
+        self.position_scores = PositionScores()
         self.percepts = percepts
         self.seed = seed
         self.results: dict[str, float] = {}
@@ -92,16 +94,25 @@ class Tester(L.LightningModule):
         )
         self.bound_scores.update_importance_weighted(bounds, beginning.seen)
         reconstruction = self.model.decode_posterior(inference)
-        self.prediction_scores.update(batch, self.model.expect(inference), reconstruction)
+        prediction = self.model.expect(inference)
+        self.prediction_scores.update(batch, prediction, reconstruction)
         self.prediction_scores.update_agents(batch)
         untrained = self.untrained.infer(batch.percepts, batch.actions).prior
         self.prediction_scores.update_untrained(batch, untrained)
+        predicted = {"decoded": prediction.percepts, "reconstruction": reconstruction}
+        self.position_scores.update_walks(
+            batch,
+            self.model.standardise(batch.percepts),
+            {name: self.model.standardise(percepts) for name, percepts in predicted.items()},
+            {"retrieval": prediction.prior, "untrained": untrained},
+        )
 
     def on_test_epoch_end(self) -> None:
         """Gather everything in `results`, by the names that metrics.json has."""
         bounds = self.bound_scores.compute()
-        scores = self.prediction_scores.compute() | bounds.means | self._describe_metric()
-        errors = self.prediction_scores.standard_errors() | bounds.standard_errors
+        positions = self.position_scores.compute()
+        scores = self.prediction_scores.compute() | bounds.means | positions.means | self._describe_metric()
+        errors = self.prediction_scores.standard_errors() | bounds.standard_errors | positions.standard_errors
         self.results = {f"test/{name}": float(score) for name, score in scores.items()} | {
             f"test_standard_error/{name}": float(error) for name, error in errors.items()
         }

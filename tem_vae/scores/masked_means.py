@@ -49,8 +49,12 @@ class MaskedMeans(Metric):
     def update(self, name: str, values: Tensor, mask: Tensor | None = None) -> None:
         """Take in values and the mask of those that count, (batch, time); without a mask all do."""
         counted = torch.ones_like(values, dtype=torch.bool) if mask is None else mask
-        getattr(self, f"{name}_sums").append(torch.where(counted, values, 0).float().sum(dim=-1))
-        getattr(self, f"{name}_counts").append(counted.float().sum(dim=-1))
+        self.update_ratio(name, torch.where(counted, values, 0).float(), counted.float())
+
+    def update_ratio(self, name: str, parts: Tensor, wholes: Tensor) -> None:
+        """Take in a value that is a sum over a sum, such as a share of a variance; both (batch, time)."""
+        getattr(self, f"{name}_sums").append(parts.sum(dim=-1))
+        getattr(self, f"{name}_counts").append(wholes.sum(dim=-1))
 
     def compute(self) -> Estimates:
         """The means so far with their standard errors."""

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
-from recorded_walks import recorded
+from recorded_walks import like_a_rat, recorded
 
 from tem_vae.config.command_line import CONF
 from tem_vae.config.defaults import groups
@@ -55,12 +55,13 @@ def test_every_choice_of_a_group_is_a_valid_run(group: str, choice: str, tmp_pat
 
 
 @pytest.mark.parametrize("experiment", experiments())
-def test_every_experiment_is_a_valid_run(experiment: str) -> None:
-    composed([f"experiment={experiment}"])
+def test_every_experiment_is_a_valid_run(experiment: str, tmp_path: Path) -> None:
+    walks = [f"data.path={like_a_rat(tmp_path / 'rat.h5')}"] if experiment == "rat" else []
+    composed([f"experiment={experiment}", *walks])
 
 
 def test_every_yaml_file_is_under_a_test() -> None:
-    known = {CONF / f"{name}.yaml" for name in ("train", "evaluate", "record_walks")}
+    known = {CONF / f"{name}.yaml" for name in ("train", "evaluate", "record_walks", "rat_walks")}
     known |= {CONF / group / f"{choice}.yaml" for group in GROUPS for choice in choices(group)}
     known |= {CONF / "experiment" / f"{name}.yaml" for name in experiments()}
     others = {path for path in CONF.rglob("*.yaml") if path not in known}

@@ -8,7 +8,8 @@ import h5py
 import numpy as np
 import torch
 
-from tem_vae.data import Truth, Walks
+from tem_vae.data import Truth, Walks, save_walks
+from tem_vae.data.recorded.rat_walks import walks_of
 
 STEPS = ((0, 1), (0, -1), (-1, 0), (1, 0))
 
@@ -47,6 +48,16 @@ def write_hdf5(path: Path, walks: Mapping[str, Mapping[str, Any]], **attributes:
 def recorded(path: Path, walks: int = 6, length: int = 60) -> Path:
     """A file of walks of different lengths."""
     return write_hdf5(path, {f"walk_{n}": lattice_walk(length + n, seed=n) for n in range(walks)})
+
+
+def like_a_rat(path: Path, pieces: int = 4, steps: int = 60) -> Path:
+    """A file as ``scripts/make_rat_walks.py`` makes it, of a made-up path in a box of 1 m."""
+    turned = np.random.default_rng(0).normal(0, 0.5, (pieces, steps)).cumsum(axis=1)
+    moved = 0.05 * np.stack([np.cos(turned), np.sin(turned)], axis=-1).cumsum(axis=1)
+    within_box = np.abs((moved + 0.5) % 2 - 1)  # the path is reflected at the walls
+    walks, worlds = walks_of(within_box, sessions=2, cells=64, width=0.1, noise=0.02, seed=0)
+    save_walks(path, walks, worlds=worlds)
+    return path
 
 
 def as_batch(walk: Mapping[str, np.ndarray]) -> Walks:
