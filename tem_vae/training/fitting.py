@@ -73,12 +73,11 @@ def fit(
                 save_walks(path, walks, action_names=action_names, worlds=worlds)
             else:
                 path = Path(walks)
-            config = _read_config(path, overrides, folder)
+            metrics = train(_read_config(path, overrides, folder), folder)
         except Exception:
-            _remove_unused(folder, is_new)
+            if not RunFolder(folder).holds_run:
+                _remove_unused(folder, is_new)
             raise
-        try:
-            metrics = train(config, folder)
         finally:
             torch.set_num_threads(threads)
     run = load_run(folder)

@@ -49,33 +49,35 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
         CheckpointError: ``resume`` is true and the last checkpoint is damaged.
         FolderGoneError: ``run_dir`` was removed or moved meanwhile.
     """
-    with held_or_claimed(run_dir, config.trainer.devices):
-        return _train(config, run_dir)
-
-
-def _train(config: TrainConfig, run_dir: Path) -> Metrics:
     folder = RunFolder(run_dir)
+    if config.resume and (finished := folder.read_metrics()):
+        _log.info("the run in %s was finished before; nothing is left to do", run_dir)
+        return finished
+    # A run that cannot begin leaves no folder.
+    check_devices(config.trainer)
+    check_account(config.logger)
+    with held_or_claimed(run_dir, config.trainer.devices):
+        return _train(config, folder)
+
+
+def _train(config: TrainConfig, folder: RunFolder) -> Metrics:
+    run_dir = folder.path
     if folder.holds_run and not config.resume:
         raise ConfigurationError(
             f"run_dir = {run_dir} holds a run already; continue it with resume=true, or name another run_dir"
         )
-    if config.resume and (finished := folder.read_metrics()):
-        _log.info("the run in %s was finished before; nothing is left to do", run_dir)
-        return finished
-    check_devices(config.trainer)
-    check_account(config.logger)
     resumed = _read_last_checkpoint(folder) if config.resume else None
     first_update = resumed["global_step"] if resumed else 0
     _announce(config, run_dir, first_update)
     quiet_lightning()
     torch.set_num_threads(config.trainer.threads)
     L.seed_everything(config.seed, workers=True, verbose=False)
-    run_dir.mkdir(parents=True, exist_ok=True)
-    folder.write_config(config.model_dump(mode="json"))
     data = build_data(config.data, config.seed, config.trainer.max_steps)
     model = build_model(config.model, config.data.walk_shape)
     if not resumed:
         prepare_percepts(model, data.train)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    folder.write_config(config.model_dump(mode="json"))
     scores = build_scores(data.train, MODEL)
     module = TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
     clock = TrainingClock()

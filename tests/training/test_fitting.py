@@ -97,6 +97,7 @@ def test_images_real_actions_and_missing_percepts(tmp_path: Path) -> None:
     assert run.metrics["test/elbo"] is not None
     with pytest.raises(ConfigurationError, match=r"needs the numbers of a percept to be in \[0, 1\]"):
         fit(as_walks(floats, moves), [*SHORT, *options], tmp_path / "out_of_range")
+    assert not (tmp_path / "out_of_range").exists()
 
 
 @pytest.mark.parametrize(
