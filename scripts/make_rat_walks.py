@@ -8,7 +8,7 @@ import sys
 
 from hydra.errors import HydraException
 
-from tem_vae.config.launch import CONFIGURATION_WRONG, DONE
+from tem_vae.config.job import CONFIGURATION_WRONG, DONE
 from tem_vae.config.rat_walks import RatWalksConfig, read_arguments
 from tem_vae.errors import ConfigurationError
 from tem_vae.runs.output import keep_printing
