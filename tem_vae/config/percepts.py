@@ -1,11 +1,12 @@
 """The part of the schema that says what places look like."""
 
 from abc import ABC, abstractmethod
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from tem_vae.config.fields import OneKind, Section, tag_of
+from tem_vae.config.fields import OneKind, Section, checks_files, tag_of
 from tem_vae.errors import ConfigurationError
 
 # Checked without torch, which takes seconds to import: what is built is imported where it is built.
@@ -42,7 +43,29 @@ class PerceptSection(Section, ABC):
             )
 
 
-class DigitsConfig(PerceptSection):
+class SplitBySeed(PerceptSection):
+    """Percepts that a seed splits: another seed would test on what was seen in training."""
+
+    seed: int = Field(ge=0)
+
+    def check_replaces(self, trained_on: PerceptSection) -> None:
+        """Check that a model can be tested on these percepts.
+
+        Args:
+            trained_on: Where the percepts came from that it was trained on.
+
+        Raises:
+            ConfigurationError: They are not split as in training, or are not alike.
+        """
+        if isinstance(trained_on, type(self)) and self.seed != trained_on.seed:
+            raise ConfigurationError(
+                f"data.percepts.seed = {self.seed} would show {tag_of(type(self))[1]} that the run was "
+                f"trained on: they were split by seed {trained_on.seed}; leave it out"
+            )
+        super().check_replaces(trained_on)
+
+
+class DigitsConfig(SplitBySeed):
     """Real handwriting: a class is a digit, each visit shows another image of it."""
 
     source: Literal["digits"] = Field(description="Which percept source.")
@@ -59,21 +82,33 @@ class DigitsConfig(PerceptSection):
         """The shape of one percept: an image of 8 by 8 as a vector."""
         return (64,)
 
-    def check_replaces(self, trained_on: PerceptSection) -> None:
-        """Check that a model can be tested on these percepts.
 
-        Args:
-            trained_on: Where the percepts came from that it was trained on.
+class SentencesConfig(SplitBySeed):
+    """Embedded sentences: a class is a concept, each visit shows another paraphrase of it."""
 
-        Raises:
-            ConfigurationError: The images are not split as in training, or are not alike.
-        """
-        if isinstance(trained_on, DigitsConfig) and self.seed != trained_on.seed:
-            raise ConfigurationError(
-                f"data.percepts.seed = {self.seed} would show images that the run was trained on: they "
-                f"were split by seed {trained_on.seed}; leave it out"
+    source: Literal["sentences"] = Field(description="Which percept source. It needs the extra `text`.")
+    seed: int = Field(ge=0, description="Decides which wordings are for training, validation and test.")
+
+    def build(self) -> "PerceptSource":
+        """The percept source that the section describes."""
+        from tem_vae.data import Sentences
+
+        return Sentences(self.seed)
+
+    @property
+    def percept_shape(self) -> tuple[int, ...]:
+        """The shape of one percept: an embedding."""
+        return (256,)
+
+    @field_validator("source")
+    @classmethod
+    def _can_be_embedded(cls, source: str, info: ValidationInfo) -> str:
+        if checks_files(info) and find_spec("wordllama") is None:
+            raise ValueError(
+                "sentences need wordllama, which is not installed; "
+                "install it with: pip install 'tem_vae[text]'"
             )
-        super().check_replaces(trained_on)
+        return source
 
 
 class SymbolsConfig(PerceptSection):
@@ -103,4 +138,6 @@ class SymbolsConfig(PerceptSection):
         return self
 
 
-PerceptsConfig = Annotated[DigitsConfig | SymbolsConfig, Field(discriminator="source"), OneKind()]
+PerceptsConfig = Annotated[
+    DigitsConfig | SentencesConfig | SymbolsConfig, Field(discriminator="source"), OneKind()
+]

@@ -1,7 +1,7 @@
 """Walks through worlds, and what is perceived on them."""
 
 from tem_vae.data.held_out import HeldOutWalks, WalkBatches, walks_at_once
-from tem_vae.data.percepts import Digits, Symbols
+from tem_vae.data.percepts import Digits, Sentences, Symbols
 from tem_vae.data.policy import MomentumPolicy, Policy, RunsPolicy
 from tem_vae.data.recorded import RecordedWalks, WalksFileError, load_walks, open_recording, save_walks
 from tem_vae.data.simulated import SimulatedWalks
@@ -42,6 +42,7 @@ __all__ = [
     "RelabelledWorlds",
     "RingWorlds",
     "RunsPolicy",
+    "Sentences",
     "SimulatedWalks",
     "StepKinds",
     "Symbols",

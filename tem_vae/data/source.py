@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from tem_vae.arrays import IntArray
+from tem_vae.arrays import FloatArray, IntArray
 from tem_vae.data.walk import Walks
 
 Split = Literal["train", "validation", "test"]
@@ -41,6 +41,13 @@ class PerceptSource(Protocol):
     @property
     def image_shape(self) -> tuple[int, int] | None:
         """Rows and columns if a percept is a flattened image."""
+
+    @property
+    def relevant_basis(self) -> FloatArray | None:
+        """Orthonormal columns that span what a metric should find in percepts, (features, dim).
+
+        None where nobody knows.
+        """
 
     def sample(self, classes: IntArray, split: Split, rng: np.random.Generator) -> FloatPercepts:
         """Draw one percept of each class given, of shape (*classes.shape, *percept_shape)."""

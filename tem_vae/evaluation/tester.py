@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tem_vae.config.build import build_model
-from tem_vae.data import HeldOutWalks, PerceptSource, Symbols, Walks, WalkSource
+from tem_vae.data import HeldOutWalks, PerceptSource, Walks, WalkSource
 from tem_vae.evaluation.trained import TrainedRun
 from tem_vae.model import IdentityEncoder, TemVae
 from tem_vae.runs.folder import Metrics
@@ -124,8 +124,9 @@ class Tester(L.LightningModule):
             "effective_rank": effective_rank(E),
             "effective_rank_whitening": effective_rank(whitening),
         }
-        if isinstance(self.percepts, Symbols):
-            basis = torch.from_numpy(self.percepts.relevant_basis).to(E.device)
+        relevant = self.percepts and self.percepts.relevant_basis
+        if relevant is not None:
+            basis = torch.from_numpy(relevant).to(E.device)
             # The subspace is one of percepts; of the codes of another encoder it says nothing.
             known = isinstance(self.model.encoder, IdentityEncoder)
             for name, matrix in (("E", E), ("whitening", whitening)):

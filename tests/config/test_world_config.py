@@ -169,8 +169,18 @@ class TestEvaluation:
             plan_walks(composed().data, evaluated_on(percepts=symbols))
 
     def test_another_split_of_the_images_is_refused(self) -> None:
-        with pytest.raises(ConfigurationError, match="images that the run was trained on"):
+        with pytest.raises(ConfigurationError, match="digits that the run was trained on"):
             plan_walks(composed().data, evaluated_on(percepts={"seed": 1}))
+
+    def test_another_split_of_the_wordings_is_refused(self) -> None:
+        trained = composed("experiment=sentences").data
+        with pytest.raises(ConfigurationError, match="sentences that the run was trained on"):
+            plan_walks(trained, evaluated_on(percepts={"seed": 1}))
+
+    def test_sentences_without_what_embeds_them_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("tem_vae.config.percepts.find_spec", lambda name: None)
+        with pytest.raises(ConfigurationError, match=r"wordllama, .* pip install 'tem_vae\[text\]'"):
+            composed("experiment=sentences")
 
     def test_a_source_without_its_values_is_refused(self) -> None:
         with pytest.raises(ConfigurationError, match=r"percepts.classes: must be given"):

@@ -60,6 +60,7 @@ class Colors:
     percept_shape = (3, 4, 5)
     n_classes = 4
     image_shape = None
+    relevant_basis = None
 
     def sample(self, classes: IntArray, split: Split, rng: np.random.Generator) -> FloatPercepts:
         noise = rng.standard_normal((*classes.shape, *self.percept_shape))

@@ -22,6 +22,7 @@ class Digits:
 
     n_classes = 10
     image_shape = (8, 8)
+    relevant_basis = None
     percept_shape = (64,)
     _full_range = 16.0
     _deviation = 0.3
