@@ -42,8 +42,8 @@ class Sentences:
 
     Sentences are embedded by wordllama (its 256 features, the mean of learned vectors of tokens, of length
     1), from files that come with it. Standardised by the training paraphrases: mean 0, and then sphered with
-    shrinkage, so that no direction has much more variance than another. Otherwise frames, which are the
-    same for all concepts, would have up to ten times the variance of a feature, and concepts at most four.
+    shrinkage, so that no direction has much more variance than another. Otherwise directions within
+    concepts would have variances up to 10, those between concepts at most 3.5, and the map was not found.
 
     Args:
         seed: Decides the split, and the opening of each paraphrase.
