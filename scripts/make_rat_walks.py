@@ -6,26 +6,8 @@ docs/data.md.
 
 import sys
 
-from hydra.errors import HydraException
-
-from tem_vae.config.job import CONFIGURATION_WRONG, DONE
-from tem_vae.config.rat_walks import RatWalksConfig, read_arguments
-from tem_vae.errors import ConfigurationError
-from tem_vae.runs.output import keep_printing
-
-
-def main() -> int:
-    """Make the walks; returns the exit status."""
-    keep_printing()
-    if {"-h", "--help"} & set(sys.argv):
-        print(__doc__)
-        return DONE
-    try:
-        make(read_arguments())
-    except (ConfigurationError, HydraException) as error:
-        print(error, file=sys.stderr)
-        return CONFIGURATION_WRONG
-    return DONE
+from tem_vae.config.launch import launch_plain
+from tem_vae.config.new_walks import RatWalksConfig
 
 
 def make(config: RatWalksConfig) -> None:
@@ -42,4 +24,4 @@ def make(config: RatWalksConfig) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(launch_plain(make, "rat_walks", RatWalksConfig, str(__doc__)))

@@ -5,32 +5,10 @@ Keys: ``env`` and ``out``; ``walks``, ``steps``, ``policy``, ``copies`` and ``se
 
 import sys
 
-from hydra.errors import HydraException
 from rich.progress import Progress
 
-from tem_vae.config.job import CONFIGURATION_WRONG, DONE
-from tem_vae.config.record import RecordConfig, read_arguments
-from tem_vae.errors import ConfigurationError
-from tem_vae.runs.interruption import Interrupted, interruptible
-from tem_vae.runs.output import keep_printing
-
-
-def main() -> int:
-    """Record; returns the exit status."""
-    keep_printing()
-    if {"-h", "--help"} & set(sys.argv):
-        print(__doc__)
-        return DONE
-    try:
-        with interruptible():
-            record(read_arguments())
-    except (ConfigurationError, HydraException) as error:
-        print(error, file=sys.stderr)
-        return CONFIGURATION_WRONG
-    except Interrupted as interrupted:
-        print(f"Recording was {interrupted}; nothing of it is kept.", file=sys.stderr)
-        return interrupted.exit_status
-    return DONE
+from tem_vae.config.launch import launch_plain
+from tem_vae.config.new_walks import RecordConfig
 
 
 def record(config: RecordConfig) -> None:
@@ -54,4 +32,4 @@ def record(config: RecordConfig) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(launch_plain(record, "record_walks", RecordConfig, str(__doc__)))

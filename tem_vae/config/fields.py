@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     ValidationInfo,
+    model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
@@ -34,6 +35,17 @@ class Section(BaseModel):
 
     # Strict: true is no number, and "8" none either.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @classmethod
+    def convert_stored(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The values that a run of an earlier version stored, as this version has them."""
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _convert(cls, values: Any, info: ValidationInfo) -> Any:
+        is_stored = isinstance(values, dict) and not checks_files(info)
+        return cls.convert_stored(values) if is_stored else values
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import IntervalSweep
 from hydra.core.utils import run_job
+from hydra.errors import HydraException
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -26,7 +27,7 @@ from tem_vae.config.command_line import (
     unknown_choices,
 )
 from tem_vae.config.fields import Section
-from tem_vae.config.job import WRONG, Job, default_run_directory, processes
+from tem_vae.config.job import CONFIGURATION_WRONG, DONE, WRONG, Job, default_run_directory, processes
 from tem_vae.config.problems import Config, Problem, examine, raise_problems
 from tem_vae.errors import ConfigurationError
 from tem_vae.runs.claim import claimed
@@ -93,6 +94,37 @@ def launch(
     except OSError as error:
         return job.fail(error)
     return job.status
+
+
+def launch_plain(task: Callable[[Config], None], config_name: str, schema: type[Config], page: str) -> int:
+    """Run a task that writes one file, whole or not at all: it has no directory of a run, and no sweeps.
+
+    Args:
+        task: Takes the checked configuration.
+        config_name: The file in ``conf/`` to compose from.
+        schema: What the configuration is checked against.
+        page: What ``--help`` prints.
+
+    Returns:
+        The exit status: 0 done, 2 the configuration is wrong, 128 and the signal where one ended it.
+    """
+    keep_printing()
+    if {"-h", "--help"} & set(sys.argv):
+        print(page)
+        return DONE
+    try:
+        with interruptible():
+            options = parse_arguments()
+            with initialize_config_dir(str(CONF), version_base="1.3"):
+                config = read_run(options.overrides, config_name, schema)[1]
+            task(config)
+    except (ConfigurationError, HydraException) as error:
+        print(error, file=sys.stderr)
+        return CONFIGURATION_WRONG
+    except Interrupted as interrupted:
+        print(f"The script was {interrupted}; nothing of it is kept.", file=sys.stderr)
+        return interrupted.exit_status
+    return DONE
 
 
 def _run(job: Job[Config], overrides: list[str], config_name: str) -> None:

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import Field, model_validator
 
-from tem_vae.config.fields import OneKind, Section, checks_files
+from tem_vae.config.fields import OneKind, Section
 from tem_vae.config.networks import DecoderConfig, EncoderConfig, WalkShape
 
 # Checked without torch, which takes seconds to import: what is built is imported where it is built.
@@ -220,12 +220,9 @@ class ModelConfig(Section):
     path_integration: PathIntegrationConfig = Field(description="From actions to location codes.")
     memory: MemoryConfig = Field(description="The prior of a step given its past.")
 
-    @model_validator(mode="before")
     @classmethod
-    def _convert_stored(cls, values: Any, info: ValidationInfo) -> Any:
+    def convert_stored(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Version 0.1.0 had one kind of decoder and one of path integration, and did not name them."""
-        if not isinstance(values, dict) or checks_files(info):
-            return values
         had = {
             "decoder": {"kind": "mlp", "likelihood": "gaussian", "learn_noise": False},
             "path_integration": {"kind": "rotations"},

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import Field, model_validator
 
 from tem_vae.config.data import BuiltWalks, DataSection
-from tem_vae.config.fields import Section, checks_files
+from tem_vae.config.fields import Section
 from tem_vae.config.networks import WalkShape
 from tem_vae.config.percepts import PerceptsConfig
 from tem_vae.config.worlds import PolicyConfig, WorldConfig
@@ -70,11 +70,10 @@ class SimulatedConfig(DataSection):
     validation: HeldOutConfig = Field(description="The walks that choose the best checkpoint.")
     test: HeldOutConfig = Field(description="The walks of the closing table.")
 
-    @model_validator(mode="before")
     @classmethod
-    def _convert_stored(cls, values: Any, info: ValidationInfo) -> Any:
+    def convert_stored(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Version 0.1.0 had one kind of walker, ``momentum``, and no blank places."""
-        if not isinstance(values, dict) or checks_files(info) or "momentum" not in values:
+        if "momentum" not in values:
             return values
         policy = {"kind": "momentum", "momentum": values["momentum"]}
         others = {name: value for name, value in values.items() if name != "momentum"}

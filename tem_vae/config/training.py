@@ -51,12 +51,9 @@ class OptimizerConfig(Section):
         description="Share of the updates at which forgetting has faded to 0; null: it stays."
     )
 
-    @model_validator(mode="before")
     @classmethod
-    def _convert_stored(cls, values: Any, info: ValidationInfo) -> Any:
+    def convert_stored(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Version 0.1.0 let path integration wait, which no trained model depends on."""
-        if not isinstance(values, dict) or checks_files(info):
-            return values
         return {name: value for name, value in values.items() if name != DROPPED_KEY}
 
 
@@ -93,12 +90,9 @@ class LoggerConfig(Section):
         description="Add the best checkpoint and metrics.json to the wandb run, as an artifact."
     )
 
-    @model_validator(mode="before")
     @classmethod
-    def _convert_stored(cls, values: Any, info: ValidationInfo) -> Any:
+    def convert_stored(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Earlier runs had no artifacts."""
-        if not isinstance(values, dict) or checks_files(info):
-            return values
         return {"artifact": False} | values
 
 

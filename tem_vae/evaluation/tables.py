@@ -1,6 +1,6 @@
 """The closing tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -94,25 +94,24 @@ def describe_accuracies(metrics: Metrics) -> list[tuple[str, str, str]]:
 
 def describe_r2(metrics: Metrics) -> list[tuple[str, str, str]]:
     """Every predictor of percepts with its R² at all steps and at returns."""
-    return [
-        (
-            _BY_POSITION[predictor],
-            _estimate(metrics, r2_name(predictor, at_returns=False), 1, 3),
-            _estimate(metrics, r2_name(predictor, at_returns=True), 1, 3),
-        )
-        for predictor in PREDICTED
-    ]
+    return _describe_by_position(metrics, PREDICTED, r2_name, 3)
 
 
 def describe_distances(metrics: Metrics) -> list[tuple[str, str, str]]:
     """Everything that looks at an earlier step, with its mean distance at all steps and at returns."""
+    return _describe_by_position(metrics, LOOKED_AT, distance_name, 4)
+
+
+def _describe_by_position(
+    metrics: Metrics, predictors: Iterable[str], name: Callable[[str, bool], str], digits: int
+) -> list[tuple[str, str, str]]:
     return [
         (
             _BY_POSITION[predictor],
-            _estimate(metrics, distance_name(predictor, at_returns=False), 1, 4),
-            _estimate(metrics, distance_name(predictor, at_returns=True), 1, 4),
+            _estimate(metrics, name(predictor, False), 1, digits),
+            _estimate(metrics, name(predictor, True), 1, digits),
         )
-        for predictor in LOOKED_AT
+        for predictor in predictors
     ]
 
 

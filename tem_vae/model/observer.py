@@ -115,9 +115,7 @@ class Observer:
         Raises:
             ValueError: Nothing was observed yet.
         """
-        if self._walk is None:
-            raise ValueError("a walk begins with its first percept; call observe(percept) first.")
-        return self._walk.here.code
+        return self._begun().here.code
 
     @property
     def counts(self) -> Tensor:
@@ -126,9 +124,12 @@ class Observer:
         Raises:
             ValueError: Nothing was observed yet.
         """
+        return self._begun().remembered.counts
+
+    def _begun(self) -> _Walk:
         if self._walk is None:
             raise ValueError("a walk begins with its first percept; call observe(percept) first.")
-        return self._walk.remembered.counts
+        return self._walk
 
     def _batch_of(self, percept: Tensor) -> torch.Size:
         return percept.shape[: percept.ndim - len(self.model.encoder.percept_shape)]

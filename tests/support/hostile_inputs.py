@@ -22,6 +22,7 @@ from typing import Any
 
 import torch
 from confined import Outcome, confined
+from drawing import take_turns
 from rich.console import Console
 from rich.table import Table
 
@@ -84,10 +85,7 @@ def hostile_inputs(folder: Path, count: int, seed: int = 0) -> list[Hostile]:
     rng = random.Random(seed)
     makers = (bits, truncations, members, tensors, values, configurations, worlds)
     pools = [make(folder, random.Random(rng.random())) for make in makers]
-    drawn: list[Hostile] = []
-    while len(drawn) < count:
-        drawn += [case for case in (next(pool, None) for pool in pools) if case]
-    return drawn[:count]
+    return take_turns(pools, count)
 
 
 def bits(folder: Path, rng: random.Random) -> Iterator[Hostile]:

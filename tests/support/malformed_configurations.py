@@ -19,6 +19,7 @@ from typing import Any
 
 import annotated_types
 import torch
+from drawing import take_turns
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from pydantic import BaseModel
@@ -56,10 +57,7 @@ def malformed_configurations(count: int, folder: Path, seed: int) -> list[Malfor
     ]
     for pool in pools:
         rng.shuffle(pool)
-    drawn: list[Malformed] = []
-    while len(drawn) < count and any(pools):
-        drawn += [pool.pop() for pool in pools if pool]
-    return drawn[:count]
+    return take_turns(map(reversed, pools), count)
 
 
 def misspelt_keys(rng: random.Random) -> Iterator[Malformed]:

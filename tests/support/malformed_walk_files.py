@@ -14,6 +14,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from drawing import take_turns
 from recorded_walks import lattice_walk, recorded, write_hdf5
 
 Walk = dict[str, Any]
@@ -61,14 +62,7 @@ def malformed_walks(folder: Path, count: int, seed: int = 0) -> list[MalformedWa
         place = folder / make.__name__
         place.mkdir()
         pools.append(make(place, random.Random(rng.random())))
-    drawn: list[MalformedWalks] = []
-    while len(drawn) < count and pools:
-        for pool in list(pools):
-            if case := next(pool, None):
-                drawn.append(case)
-            else:
-                pools.remove(pool)
-    return drawn[:count]
+    return take_turns(pools, count)
 
 
 def _walks(number: int = 5) -> dict[str, Walk]:

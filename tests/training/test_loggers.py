@@ -1,6 +1,8 @@
 """The history of a run as its logger writes it."""
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,5 +57,13 @@ def test_the_best_checkpoint_is_an_artifact_if_asked_for(
     if wanted:
         # As docs/dashboards.md has it; with --dry-run nothing is sent.
         command = f"wandb sync --dry-run {run_dir}/wandb/offline-run-*"
-        found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+        # The venv whose Python this is need not be activated.
+        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+        found = subprocess.run(
+            ["bash", "-c", command],
+            env=os.environ | {"PATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         assert "1 run" in found.stdout + found.stderr
