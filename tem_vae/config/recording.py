@@ -60,14 +60,12 @@ class RecordingConfig(BaseModel):
         """
         found = examination_of(path)
         recording, facts = found.recording, found.facts
-        assert recording is not None
-        assert facts is not None
         actions = tuple(recording.action_names or map(str, range(facts.n_actions or 0)))
         return cls(
             percept_shape=recording.percept_shape,
             actions=() if recording.action_dim else actions,
             action_dim=recording.action_dim,
-            opposites=tuple((found.opposites or {}).items()),
+            opposites=tuple(found.opposites.items()),
             n_classes=facts.n_classes,
             fingerprint=facts.fingerprint,
         )

@@ -23,7 +23,7 @@ from tem_vae.errors import ConfigurationError
 # Checked without torch, which takes seconds to import: what is built is imported where it is built.
 if TYPE_CHECKING:
     from tem_vae.data import HeldOutWalks
-    from tem_vae.data.recorded import Examination, RecordedWalk, RecordedWalks
+    from tem_vae.data.recorded import RecordedWalks
     from tem_vae.data.source import Split
 
 _LARGEST_BATCH = 2**33  # bytes
@@ -108,41 +108,13 @@ class WalksConfig(DataSection):
         Raises:
             ConfigurationError: They are not there any more, or are other walks than they were.
         """
-        from tem_vae.data.recorded import split_walks
-
-        examination = examination_of(self.path)
         if RecordingConfig.of(self.path) != self.recording:
             _raise_changed(self.path)
-        assert examination.recording is not None
-        walks = split_walks(examination.recording, self.split.shares())
-        validation = self._source(examination, "validation", walks["validation"], walks["train"])
-        test = self._source(examination, "test", walks["test"], walks["train"])
+        sources = split_sources(self.path, self.split, self.actions, self.batch_size, self.walk_length)
         return BuiltWalks(
-            self._source(examination, "train", walks["train"], walks["train"]),
-            build_windows(validation, self.validation),
-            build_windows(test, self.test),
-        )
-
-    def _source(
-        self,
-        examination: "Examination",
-        split: "Split",
-        walks: "tuple[RecordedWalk, ...]",
-        references: "tuple[RecordedWalk, ...]",
-    ) -> "RecordedWalks":
-        from tem_vae.data.recorded import RecordedWalks
-
-        assert examination.recording is not None
-        return RecordedWalks(
-            recording=examination.recording,
-            walks=walks,
-            split=split,
-            batch_size=self.batch_size,
-            walk_length=self.walk_length,
-            actions=self.actions,
-            opposites=dict(self.found.opposites),
-            n_classes=self.found.n_classes,
-            reference_walks=references,
+            sources["train"],
+            build_windows(sources["validation"], self.validation),
+            build_windows(sources["test"], self.test),
         )
 
     def held_out_walks(self) -> dict[str, int]:
@@ -197,23 +169,7 @@ class EvaluatedWalksConfig(WindowsConfig):
         Args:
             actions: The names of the actions as the model numbers them.
         """
-        from tem_vae.data.recorded import RecordedWalks, split_walks
-
-        found, recording = RecordingConfig.of(self.path), examination_of(self.path).recording
-        assert recording is not None
-        walks = split_walks(recording, self.split.shares())
-        source = RecordedWalks(
-            recording=recording,
-            walks=walks["test"],
-            split="test",
-            batch_size=1,
-            walk_length=self.walk_length,
-            actions=actions,
-            opposites=dict(found.opposites),
-            n_classes=found.n_classes,
-            reference_walks=walks["train"],
-        )
-        return build_windows(source, self)
+        return build_windows(split_sources(self.path, self.split, actions, 1, self.walk_length)["test"], self)
 
 
 def _describe_actions(found: RecordingConfig) -> str:
@@ -225,6 +181,30 @@ def _raise_changed(path: Path) -> NoReturn:
         f"{path} holds other walks than it did when the run began: names, lengths or actions have changed; "
         "bring back the old file, or train anew"
     )
+
+
+def split_sources(
+    path: Path, split: SplitConfig, actions: Sequence[str], batch_size: int, walk_length: int
+) -> "dict[Split, RecordedWalks]":
+    """The walks of a file as a source for each split."""
+    from tem_vae.data.recorded import RecordedWalks, split_walks
+
+    recording, found = examination_of(path).recording, RecordingConfig.of(path)
+    walks = split_walks(recording, split.shares())
+    return {
+        name: RecordedWalks(
+            recording=recording,
+            walks=of_split,
+            split=name,
+            batch_size=batch_size,
+            walk_length=walk_length,
+            actions=actions,
+            opposites=dict(found.opposites),
+            n_classes=found.n_classes,
+            reference_walks=walks["train"],
+        )
+        for name, of_split in walks.items()
+    }
 
 
 def build_windows(source: "RecordedWalks", config: WindowsConfig) -> "HeldOutWalks":

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from tem_vae.data.recorded.contents import WalkProblem, WalksFileError, raise_problems
-from tem_vae.data.recorded.headers import check_headers
-from tem_vae.data.recorded.recording import Recording, as_recording, read_contents
+from tem_vae.data.recorded.contents import WalksFileError, raise_problems
+from tem_vae.data.recorded.recording import Recording, open_recording
 from tem_vae.data.recorded.transitions import find_opposites, gather_transitions
 from tem_vae.data.recorded.values import Advance, Facts, check_values
 
@@ -18,21 +17,17 @@ MOST_CHECKED = 2**30  # bytes
 
 @dataclass(frozen=True)
 class Examination:
-    """What was found.
+    """What was found of recorded walks that can be used.
 
     Attributes:
-        path: What was examined.
-        problems: Everything that is wrong.
-        recording: The walks; None if their shapes or types do not fit together.
-        facts: What their numbers say; None as well.
+        recording: The walks.
+        facts: What their numbers say.
         opposites: For each action the one that undid it wherever places show it.
     """
 
-    path: Path
-    problems: tuple[WalkProblem, ...]
-    recording: Recording | None = None
-    facts: Facts | None = None
-    opposites: Mapping[int, int] | None = None
+    recording: Recording
+    facts: Facts
+    opposites: Mapping[int, int]
 
 
 def examine(path: Path, most_bytes: int | None = None, advance: Advance = lambda steps: None) -> Examination:
@@ -42,19 +37,14 @@ def examine(path: Path, most_bytes: int | None = None, advance: Advance = lambda
         path: A file or a folder of walks.
         most_bytes: Of percepts at most so many are read; None reads all.
         advance: Called with the number of steps that were just read, to show progress.
+
+    Raises:
+        WalksFileError: There is a problem; the message lists all of them.
     """
-    try:
-        contents = read_contents(path)
-    except WalksFileError as error:
-        return Examination(path, (WalkProblem("", str(error)),))
-    problems = contents.problems + check_headers(contents)
-    if problems:
-        return Examination(path, tuple(problems))
-    recording = as_recording(contents)
+    recording = open_recording(path)
     facts, problems = check_values(recording, most_bytes, advance)
-    if problems:
-        return Examination(path, tuple(problems), recording, facts)
-    return Examination(path, (), recording, facts, find_opposites(gather_transitions(recording)))
+    raise_problems(path, problems)
+    return Examination(recording, facts, find_opposites(gather_transitions(recording)))
 
 
 def examine_once(path: Path) -> Examination:
@@ -64,13 +54,19 @@ def examine_once(path: Path) -> Examination:
         WalksFileError: There is a problem; the message lists all of them.
     """
     found = _examine_version(path, _version(path))
-    raise_problems(found.path, found.problems)
+    if isinstance(found, WalksFileError):
+        raise found
     return found
 
 
 @lru_cache(maxsize=4)
-def _examine_version(path: Path, version: tuple[tuple[str, int, int, int], ...]) -> Examination:
-    return examine(path, MOST_CHECKED)
+def _examine_version(
+    path: Path, version: tuple[tuple[str, int, int, int], ...]
+) -> Examination | WalksFileError:
+    try:
+        return examine(path, MOST_CHECKED)
+    except WalksFileError as error:  # kept too: it may have taken as long to find
+        return error
 
 
 def _version(path: Path) -> tuple[tuple[str, int, int, int], ...]:

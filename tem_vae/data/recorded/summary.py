@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from tem_vae.data.recorded.commuting import Verdict, judge_actions
-from tem_vae.data.recorded.contents import raise_problems
 from tem_vae.data.recorded.examination import Examination
 from tem_vae.data.recorded.recording import Recording
 from tem_vae.data.recorded.transitions import gather_transitions
@@ -17,15 +16,8 @@ _MOST_CLASSIFIED = 200_000  # steps of a walk
 
 
 def summarize(found: Examination) -> tuple[list[tuple[str, str]], Verdict]:
-    """Rows of what there is, and what is known about the actions.
-
-    Raises:
-        WalksFileError: There is a problem; the message lists all of them.
-    """
-    raise_problems(found.path, found.problems)
+    """Rows of what there is, and what is known about the actions."""
     recording, facts = found.recording, found.facts
-    assert recording is not None
-    assert facts is not None
     lengths = [len(walk) for walk in recording.walks]
     worlds = len({walk.world for walk in recording.walks})
     known = [walk for walk in recording.walks if walk.world[0] == "world"]
@@ -38,7 +30,7 @@ def summarize(found: Examination) -> tuple[list[tuple[str, str]], Verdict]:
             f"{recording.percept_shape}{' (channels first)' if recording.channels_last else ''}",
         ),
         ("missing percepts", f"{100 * facts.missing:.2g} %"),
-        ("actions", _describe_actions(recording, facts.n_actions, found.opposites or {})),
+        ("actions", _describe_actions(recording, facts.n_actions, found.opposites)),
         ("classes", "not recorded of all walks" if facts.n_classes is None else f"{facts.n_classes:,}"),
         *_describe_truth(recording),
     ]
