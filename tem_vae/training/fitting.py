@@ -44,7 +44,7 @@ def fit(
 ) -> FittedRun:
     """Train a model on walks, and test it on some of them that it was not trained on.
 
-    It is what ``scripts/train.py data=walks data.path=... logger=none`` does, with all its files, and can be
+    It is what ``scripts/train.py data=walks data.path=... logger=none`` does, with the same files, and can be
     evaluated by ``scripts/evaluate.py``. Real-valued actions get ``model/path_integration=linear``.
 
     Args:

@@ -159,6 +159,8 @@ def describe_training(data: TrainingHistory) -> str:
         "The bound, its terms (the first twentieth may lie outside the frame) and accuracies on validation "
         "walks; one run, one seed."
     )
+    if ACCURACIES[0] not in data.series:
+        return text
     if data.locked_in is None:
         return f"{text} Path integration was not seen to lock in."
     best = data.series[ACCURACIES[0]].values.max()

@@ -135,7 +135,7 @@ def describe_walk(trace: WalkTrace, appearance: Appearance) -> str:
         such = count(len(trace.steps(kind)), "such step")
         scored = f" Of the walk's {such} memory named the class right in {right}."
     return (
-        f"One held-out walk of {count(len(trace.places), 'step')} in a world never met in training: "
+        f"One held-out walk of {count(len(trace.places), 'step')} that was not in training: "
         f"{count(kinds['first visit'], 'first visit')}, {count(kinds['revisit'], 'revisit')} over known "
         f"links, {count(kinds['zero-shot link'], 'zero-shot link')}. Left: arrows mark the {len(steps)} "
         "steps shown on the right, by number. Right: the weight of memory on places (squares, darker is "
