@@ -102,7 +102,7 @@ def test_the_script_records_or_says_all_that_is_wrong(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "3 walks of 30 steps in all" in done.stdout
     assert [len(walk) for walk in open_recording(out).walks] == [10, 10, 10]
-    refused = run_script("env=CartPole-v1", f"out={out}", "walks=0", "polcy=random")
+    refused = run_script("env=CartPole-v1", f"out={out}", "walks=0", "polcyy=random")
     assert refused.returncode == 2
     for expected in ("3 problems", "is there already", "walks = 0", "did you mean policy?"):
         assert expected in refused.stderr
