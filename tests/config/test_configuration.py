@@ -23,7 +23,7 @@ from tem_vae.runs.checkpoint import CONFIG_KEY
 @pytest.fixture(scope="module")
 def malformed(tmp_path_factory: pytest.TempPathFactory) -> list[Malformed]:
     folder = tmp_path_factory.mktemp("malformed")
-    return malformed_configurations(80, folder, seed=1)
+    return malformed_configurations(24, folder, seed=1)
 
 
 def test_defaults_are_right() -> None:

@@ -11,7 +11,7 @@ def test_malformed_walks_are_refused_in_one_message(tmp_path: Path) -> None:
     made, empty = tmp_path / "made", tmp_path / "empty"
     made.mkdir()
     found = []
-    for number, case in enumerate(malformed_walks(made, count=30, seed=1)):
+    for number, case in enumerate(malformed_walks(made, count=16, seed=1)):
         folder = empty / str(number)
         folder.mkdir(parents=True)
         found += [f"{case.kind}, {case.what}: {fault}" for fault in faults_of(case, folder)]
