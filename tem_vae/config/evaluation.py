@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, model_validator
 from tem_vae.config.changes import ChangesTo, all_null
 from tem_vae.config.fields import Checkpoints, RunDirectory, Section, checks_files
 from tem_vae.config.percepts import PerceptsConfig
+from tem_vae.config.plugins import Roots
 from tem_vae.config.recording import SplitBy, WalksPath
 from tem_vae.config.simulated import BlankShare
 from tem_vae.config.worlds import PolicyConfig, WorldConfig
@@ -63,6 +64,9 @@ class EvaluateConfig(Section):
         description="A .ckpt file or the directory of a run (its best.ckpt); [A,B] compares several."
     )
     data: EvaluationDataConfig = Field(description="What to evaluate on.")
+    plugins: Roots = Field(
+        description="Packages that a checkpoint or data may name classes of: look at their code first."
+    )
     run_dir: RunDirectory | None = Field(
         description="Where metrics.json is written, of several checkpoints each in a folder of its own; "
         "by default a new folder in runs/."

@@ -4,9 +4,11 @@ from abc import ABC, abstractmethod
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from tem_vae.config.fields import OneKind, Section, checks_files, tag_of
+from tem_vae.config.plugin_trials import try_percepts
+from tem_vae.config.plugins import Arguments, Target, import_plugin
 from tem_vae.errors import ConfigurationError
 
 # Checked without torch, which takes seconds to import: what is built is imported where it is built.
@@ -138,6 +140,30 @@ class SymbolsConfig(PerceptSection):
         return self
 
 
+class PluginPerceptsConfig(PerceptSection):
+    """Percepts of a class of the user's own, which a percept source is: docs/data.md shows one."""
+
+    source: Literal["plugin"] = Field(description="Which percept source.")
+    target: Target = Field(description="The class; its package must be among `plugins`.")
+    arguments: Arguments = Field(description="Keyword arguments of the class; null: none.")
+
+    _made: "PerceptSource" = PrivateAttr()
+
+    def build(self) -> "PerceptSource":
+        """The percept source that the section describes."""
+        return self._made
+
+    @model_validator(mode="after")
+    def _make(self, info: ValidationInfo) -> Self:
+        from tem_vae.data import PerceptSource
+
+        self._made = import_plugin(self.target, self.arguments, PerceptSource, info)
+        try_percepts(self.target, self._made)
+        return self
+
+
 PerceptsConfig = Annotated[
-    DigitsConfig | SentencesConfig | SymbolsConfig, Field(discriminator="source"), OneKind()
+    DigitsConfig | SentencesConfig | SymbolsConfig | PluginPerceptsConfig,
+    Field(discriminator="source"),
+    OneKind(),
 ]

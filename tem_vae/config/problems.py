@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from tem_vae.config.fields import Location, Section, choose, flatten, keys_of, look_up, tag_of, without_tags
+from tem_vae.config.plugins import CONTEXT_KEY
 from tem_vae.errors import ConfigurationError
 
 Config = TypeVar("Config", bound=Section)
@@ -74,8 +75,9 @@ def examine(
     """
     values, problems = _resolve(config) if isinstance(config, DictConfig) else (config, [])
     problems += [problem for key in given for problem in _of_other_kinds(schema, values, key)]
+    context = {"check_files": True, CONTEXT_KEY: values.get(CONTEXT_KEY)}
     try:
-        return schema.model_validate(values, context={"check_files": True}), problems
+        return schema.model_validate(values, context=context), problems
     except ValidationError as error:
         return None, problems + [_explain(schema, values, e) for e in error.errors(include_url=False)]
 
@@ -125,7 +127,7 @@ def _explain(schema: type[Section], values: Mapping[str, Any], error: ErrorDetai
                 f"must be one of {kinds}",
                 value.get(tag) if isinstance(value, dict) else value,
             )
-        case "model_type" | "model_attributes_type" | "dict_type":
+        case "model_type" | "model_attributes_type" | "dict_type" if sections:
             names = dict.fromkeys(name for section in sections for name in section.model_fields)
             group = f"to choose a file of conf/, write {key.replace('.', '/')}=NAME"
             return Problem(key, f"must be a section with {', '.join(names)}; {group}", value)

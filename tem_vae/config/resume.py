@@ -8,12 +8,14 @@ from pydantic import ValidationError
 
 from tem_vae.config.command_line import keys_of_overrides
 from tem_vae.config.fields import flatten
+from tem_vae.config.plugins import CONTEXT_KEY, refusals
 from tem_vae.config.training import DROPPED_KEY, TrainConfig
 from tem_vae.errors import ConfigurationError
 from tem_vae.runs.folder import RunFolder
 
-# Where a run is written and what is logged of it, and whether it continues: no part of what it computes.
-NOT_COMPUTED = ("resume", "run_dir", "logger")
+# Where a run is written and what is logged of it, whether it continues, what it may import: no part of what
+# it computes.
+NOT_COMPUTED = ("resume", "run_dir", "logger", "plugins")
 
 # What may change where a run continues: the above, and what leaves its numbers as they are.
 _FREE = (
@@ -69,8 +71,10 @@ def _stored_config(config: TrainConfig) -> TrainConfig | None:
                 f"the run in {config.run_dir} was begun by version 0.1.0, which trained otherwise "
                 f"(optimizer.{DROPPED_KEY} is no more), so it cannot continue; train anew in another run_dir"
             )
-        return TrainConfig.model_validate(stored)
+        return TrainConfig.model_validate(stored, context={CONTEXT_KEY: config.plugins})
     except (OSError, yaml.YAMLError, ValidationError, KeyError, TypeError) as error:
+        if isinstance(error, ValidationError) and (refusal := next(refusals(error), None)):
+            raise refusal from None
         raise ConfigurationError(
             f"{file} is no configuration of this version of the program, so the run cannot continue; "
             f"train anew in another run_dir\n{error}"

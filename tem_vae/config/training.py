@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from tem_vae.config.fields import OneKind, RunDirectory, Section, checks_files
 from tem_vae.config.model import ModelConfig
+from tem_vae.config.plugins import Roots
 from tem_vae.config.simulated import SimulatedConfig
 from tem_vae.config.walks import WalksConfig
 from tem_vae.runs.checkpoint import check_whole
@@ -120,6 +121,10 @@ class TrainConfig(Section):
     run_dir: RunDirectory | None = Field(
         description="Where the run is written; by default a new folder in runs/."
     )
+    plugins: Roots = Field(
+        description="Packages of your own that classes may be imported from: see docs/data.md. A checkpoint "
+        "keeps their names, and whoever opens it must allow them anew."
+    )
     resume: bool = Field(
         description="Continue the run in run_dir from its last checkpoint, as it was configured. The number "
         "of its updates is part of that: to train longer, begin anew."
@@ -127,6 +132,11 @@ class TrainConfig(Section):
     objective: Objective = Field(
         description="Validation score by which a sweep compares runs, highest best; what optuna maximises."
     )
+
+    @classmethod
+    def convert_stored(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Version 0.1.0 knew no code but its own."""
+        return {"plugins": []} | values
 
     @model_validator(mode="after")
     def _model_fits(self) -> Self:

@@ -3,12 +3,14 @@
 from abc import ABC, abstractmethod
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
 from tem_vae.config.changes import ReadFrom
 from tem_vae.config.fields import Allowed, OneKind, Section, checks_files
+from tem_vae.config.plugin_trials import try_worlds
+from tem_vae.config.plugins import Arguments, Target, import_plugin
 from tem_vae.worlds import (
     GraphWorlds,
     HexagonalWorlds,
@@ -156,13 +158,34 @@ class GraphWorldConfig(WorldSection):
         return values | {"graph": read_graph(Path(file))} if isinstance(file, str | Path) else values
 
 
+class PluginWorldConfig(WorldSection):
+    """Worlds of a class of the user's own, which a world source is: docs/data.md says how."""
+
+    kind: Literal["plugin"] = Field(description="Which kind of world.")
+    target: Target = Field(description="The class; its package must be among `plugins`.")
+    arguments: Arguments = Field(description="Keyword arguments of the class; null: none.")
+
+    _made: WorldSource = PrivateAttr()
+
+    def build(self) -> WorldSource:
+        """The source of worlds that the section describes."""
+        return self._made
+
+    @model_validator(mode="after")
+    def _make(self, info: ValidationInfo) -> Self:
+        self._made = import_plugin(self.target, self.arguments, WorldSource, info)
+        try_worlds(self.target, self._made)
+        return self
+
+
 WorldConfig = Annotated[
     RectangularWorldConfig
     | TorusWorldConfig
     | ObstructedWorldConfig
     | HexagonalWorldConfig
     | RingWorldConfig
-    | GraphWorldConfig,
+    | GraphWorldConfig
+    | PluginWorldConfig,
     Field(discriminator="kind"),
     OneKind(),
 ]

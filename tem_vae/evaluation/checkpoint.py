@@ -4,7 +4,7 @@ Neither torch nor pickle reads the file: see `tem_vae.runs.archive` and `tem_vae
 is only taken for tensors that the configuration explains.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from tem_vae.config.build import build_model
+from tem_vae.config.plugins import CONTEXT_KEY, refusals
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import CheckpointError
 from tem_vae.model import TemVae
@@ -42,36 +43,40 @@ class Checkpoint:
     contents: dict[str, Any]
 
 
-def read_checkpoint(path: str | Path) -> Checkpoint:
+def read_checkpoint(path: str | Path, plugins: Sequence[str] = ()) -> Checkpoint:
     """All of a checkpoint, to continue its run.
 
     Args:
         path: A .ckpt file, or the directory of a run (its ``checkpoints/best.ckpt``).
+        plugins: The packages that it may import classes from.
 
     Raises:
-        CheckpointError: There is no checkpoint of this program at the path, or a damaged one.
+        CheckpointError: There is no checkpoint of this program at the path, or a damaged one, or it names a
+            class of another package, which is not imported.
     """
     with _opened(path) as archive:
         tensors = _Tensors(archive)
-        config, described = _read_described(archive, tensors.check)
+        config, described = _read_described(archive, tensors.check, plugins)
         _, expected = _match(config, described, tensors.size)
         contents = _read_contents(archive, tensors.build)
         _check_finite({name: tensors.build(weight) for name, weight in expected.items()})
         return Checkpoint(config, contents)
 
 
-def read_model(path: str | Path) -> tuple[TrainConfig, TemVae]:
+def read_model(path: str | Path, plugins: Sequence[str] = ()) -> tuple[TrainConfig, TemVae]:
     """The configuration in a checkpoint, and its model with the weights in it.
 
     Args:
         path: A .ckpt file, or the directory of a run (its ``checkpoints/best.ckpt``).
+        plugins: The packages that it may import classes from.
 
     Raises:
-        CheckpointError: There is no checkpoint of this program at the path, or a damaged one.
+        CheckpointError: There is no checkpoint of this program at the path, or a damaged one, or it names a
+            class of another package, which is not imported.
     """
     with _opened(path) as archive:
         tensors = _Tensors(archive)
-        config, described = _read_described(archive, tensors.check)
+        config, described = _read_described(archive, tensors.check, plugins)
         model, expected = _match(config, described, tensors.size)
         weights = {name: tensors.build(weight) for name, weight in expected.items()}
         _check_finite(weights)
@@ -97,7 +102,9 @@ def _opened(path: str | Path) -> Iterator[Archive]:
         raise CheckpointError(
             f"{file} is no whole checkpoint: {error}; use another checkpoint of the run, such as last.ckpt"
         ) from error
-    except ValidationError:
+    except ValidationError as error:
+        if refusal := next(refusals(error), None):
+            raise CheckpointError(f"{file}: {refusal}") from None
         raise CheckpointError(
             f"{file} was not written by this program, or by another version of it: it holds no valid "
             "configuration; use a checkpoint that scripts/train.py wrote"
@@ -112,12 +119,13 @@ def _read_contents(archive: Archive, build: Callable[[StoredTensor], Any]) -> di
 
 
 def _read_described(
-    archive: Archive, check: Callable[[StoredTensor], StoredTensor]
+    archive: Archive, check: Callable[[StoredTensor], StoredTensor], plugins: Sequence[str]
 ) -> tuple[TrainConfig, Mapping[object, object]]:
     """The configuration, and the weights as a description of where their numbers are."""
     contents = _read_contents(archive, check)
-    # Without the context check_files: what a stored configuration names is not opened.
-    config = TrainConfig.model_validate(contents.get(CONFIG_KEY))
+    # Without the context check_files: what a stored configuration names is not opened. What it may import
+    # comes from the caller, whatever it says itself.
+    config = TrainConfig.model_validate(contents.get(CONFIG_KEY), context={CONTEXT_KEY: plugins})
     described = contents.get(_WEIGHTS_KEY)
     if not isinstance(described, dict):
         raise StoredValuesError("it holds no weights")

@@ -40,9 +40,9 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:
     folders = {name: RunFolder(run_dir / name if len(paths) > 1 else run_dir) for name in paths}
     for folder in folders.values():
         check_outside_runs(folder.path)
-    runs = {name: load_run(path) for name, path in paths.items()}
+    runs = {name: load_run(path, config.plugins) for name, path in paths.items()}
     plans = {
-        name: plan_walks(run.config.data, config.data, is_own(paths[name], run.config))
+        name: plan_walks(run.config.data, config.data, is_own(paths[name], run.config), config.plugins)
         for name, run in runs.items()
     }
     check_same(plans)

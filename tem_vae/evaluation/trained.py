@@ -1,5 +1,6 @@
 """Trained models, as a checkpoint keeps them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,23 +27,30 @@ class TrainedRun:
     model: TemVae
 
 
-def load(path: str | Path) -> TemVae:
+def load(path: str | Path, plugins: Sequence[str] = ()) -> TemVae:
     """The trained model of a checkpoint, ready to evaluate.
 
     Args:
         path: A .ckpt file, or the directory of a run (its ``checkpoints/best.ckpt``).
+        plugins: The packages that it may import classes from; look at their code first.
 
     Raises:
-        CheckpointError: There is no checkpoint of this program at the path.
+        CheckpointError: There is no checkpoint of this program at the path, or it names a class of another
+            package, which is not imported.
     """
-    return load_run(path).model
+    return load_run(path, plugins).model
 
 
-def load_run(path: str | Path) -> TrainedRun:
+def load_run(path: str | Path, plugins: Sequence[str] = ()) -> TrainedRun:
     """The trained model of a checkpoint with its configuration. Runs no code that the checkpoint brings.
 
+    Args:
+        path: A .ckpt file, or the directory of a run (its ``checkpoints/best.ckpt``).
+        plugins: The packages that it may import classes from; look at their code first.
+
     Raises:
-        CheckpointError: There is no checkpoint of this program at the path.
+        CheckpointError: There is no checkpoint of this program at the path, or it names a class of another
+            package, which is not imported.
     """
-    config, model = read_model(path)
+    config, model = read_model(path, plugins)
     return TrainedRun(config, config.data.build_percepts(), config.data.actions, model.eval())

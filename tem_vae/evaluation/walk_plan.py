@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from tem_vae.config.evaluation import EvaluationDataConfig
 from tem_vae.config.fields import Section, flatten
 from tem_vae.config.percepts import PerceptsConfig
+from tem_vae.config.plugins import Roots
 from tem_vae.config.problems import validate
 from tem_vae.config.simulated import BlankShare, HeldOutConfig, SimulatedConfig
 from tem_vae.config.walks import EvaluatedWalksConfig, WalksConfig
@@ -53,6 +54,7 @@ class _Plan(Section):
     """So that problems are named as on the command line."""
 
     data: SimulatedPlan
+    plugins: Roots
 
 
 class RecordedPlan(EvaluatedWalksConfig, WalkPlan):
@@ -64,7 +66,10 @@ class RecordedPlan(EvaluatedWalksConfig, WalkPlan):
 
 
 def plan_walks(
-    trained_on: SimulatedConfig | WalksConfig, config: EvaluationDataConfig, may_open: bool = True
+    trained_on: SimulatedConfig | WalksConfig,
+    config: EvaluationDataConfig,
+    may_open: bool = True,
+    plugins: Sequence[str] = (),
 ) -> WalkPlan:
     """What a run was tested on, with whatever an evaluation says differently.
 
@@ -72,6 +77,7 @@ def plan_walks(
         trained_on: What the run was configured with.
         config: What the evaluation says.
         may_open: Whether the file that the run names may be opened: not if it was a stranger who named it.
+        plugins: The packages that classes may be imported from.
 
     Raises:
         ConfigurationError: The result is no valid configuration, or its walks have actions that the run was
@@ -83,7 +89,7 @@ def plan_walks(
         return _plan_recorded(trained_on, config, may_open)
     others = set(EvaluationDataConfig.model_fields) - set(_OF_RECORDED)
     _check_keys(given, tuple(others), "walks that are drawn as they are needed")
-    return _plan_simulated(trained_on, config, tuple(given))
+    return _plan_simulated(trained_on, config, tuple(given), plugins)
 
 
 def _check_keys(given: Mapping[str, object], allowed: Sequence[str], trained_on: str) -> None:
@@ -97,7 +103,7 @@ def _check_keys(given: Mapping[str, object], allowed: Sequence[str], trained_on:
 
 
 def _plan_simulated(
-    trained_on: SimulatedConfig, config: EvaluationDataConfig, given: Sequence[str]
+    trained_on: SimulatedConfig, config: EvaluationDataConfig, given: Sequence[str], plugins: Sequence[str]
 ) -> SimulatedPlan:
     tested_on = trained_on.test.model_dump() | {"blank": trained_on.blank}
     changes = config.model_dump(exclude_none=True, exclude={"path", "split"}) | {
@@ -106,7 +112,7 @@ def _plan_simulated(
         "percepts": config.percepts.override(trained_on.percepts),
     }
     keys = [f"data.{key}" for key in given]
-    plan = validate({"data": tested_on | changes}, _Plan, keys).data
+    plan = validate({"data": tested_on | changes, "plugins": list(plugins)}, _Plan, keys).data
     try:
         check_actions(plan.world.actions, known=trained_on.world.actions)
     except ActionMismatchError as error:

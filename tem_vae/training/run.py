@@ -1,6 +1,7 @@
 """Training as a function of a checked configuration."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def _train(config: TrainConfig, folder: RunFolder) -> Metrics:
         raise ConfigurationError(
             f"run_dir = {run_dir} holds a run already; continue it with resume=true, or name another run_dir"
         )
-    resumed = _read_last_checkpoint(folder) if config.resume else None
+    resumed = _read_last_checkpoint(folder, config.plugins) if config.resume else None
     first_update = resumed["global_step"] if resumed else 0
     _announce(config, run_dir, first_update)
     quiet_lightning()
@@ -87,7 +88,9 @@ def _train(config: TrainConfig, folder: RunFolder) -> Metrics:
         with interruption.deferral():
             trainer.fit(module, data, ckpt_path=folder.last if resumed else None, weights_only=True)
             _save_the_end(trainer, folder)
-        metrics = score(load_run(run_dir), data.test, trainer) | describe_training(data, clock, trainer)
+        metrics = score(load_run(run_dir, config.plugins), data.test, trainer) | describe_training(
+            data, clock, trainer
+        )
         for logger in loggers:
             logger.log_metrics({k: v for k, v in metrics.items() if v is not None}, trainer.global_step)
         if trainer.is_global_zero:
@@ -120,12 +123,12 @@ def _save_the_end(trainer: L.Trainer, folder: RunFolder) -> None:
         trainer.save_checkpoint(folder.best)
 
 
-def _read_last_checkpoint(folder: RunFolder) -> dict[str, Any] | None:
+def _read_last_checkpoint(folder: RunFolder, plugins: Sequence[str]) -> dict[str, Any] | None:
     """The contents of the checkpoint to continue from; None where there is none yet."""
     if not folder.last.exists():
         _log.warning("%s holds no checkpoint to continue from; the run starts at its beginning", folder.path)
         return None
-    contents = read_checkpoint(folder.last).contents
+    contents = read_checkpoint(folder.last, plugins).contents
     relocate_checkpoints(contents, folder.checkpoints)
     return contents
 

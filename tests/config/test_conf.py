@@ -1,7 +1,7 @@
 """Every YAML file in conf/ composes and passes every check."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from own_package import PERCEPTS, WORLDS, own_package
 from recorded_walks import like_a_rat, recorded
 
 from tem_vae.config.command_line import CONF
@@ -45,13 +46,18 @@ def composed(overrides: list[str]) -> TrainConfig:
 def test_every_choice_of_a_group_is_a_valid_run(group: str, choice: str, tmp_path: Path) -> None:
     fitting = {
         "identity": ["model.code_dim=64"],  # a percept of digits has 64 features
+        "plugin": [
+            "plugins=[my_package]",
+            f"data.world.target={WORLDS}" if group == "data" else f"data.percepts.target={PERCEPTS}",
+        ],
         "walks": [f"data.path={recorded(tmp_path / 'walks.h5')}"],
     }
     if choice in _NOT_FOR_LATTICES:
         with pytest.raises(ConfigurationError, match=_NOT_FOR_LATTICES[choice]):
             composed([f"{group}={choice}"])
         return
-    composed([f"{group}={choice}", *fitting.get(choice, [])])
+    with own_package(tmp_path) if choice == "plugin" else nullcontext():
+        composed([f"{group}={choice}", *fitting.get(choice, [])])
 
 
 @pytest.mark.parametrize("experiment", experiments())

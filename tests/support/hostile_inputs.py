@@ -229,6 +229,8 @@ def configurations(folder: Path, rng: random.Random) -> Iterator[Hostile]:
     yield _saved(
         folder / "tags.ckpt", _changed("logger.tags", [1] * 200_000), "configuration", "200,000 tags"
     )
+    module = {"source": "plugin", "target": "antigravity:Anything", "arguments": None}
+    yield _saved(folder / "module.ckpt", _changed("data.percepts", module), "configuration", "names a module")
     keys = (
         "model.code_dim",
         "model.metric.rank",

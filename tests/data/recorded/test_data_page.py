@@ -14,7 +14,7 @@ PAGE = CONF.parent / "docs" / "data.md"
 
 
 def test_its_examples_write_walks_that_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    by_hand, by_function = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    by_hand, by_function, _ = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(by_hand.strip().splitlines()) <= 11  # ten, and the one between imports and the rest
     monkeypatch.chdir(tmp_path)
     mine = [lattice_walk(9 + n, seed=n) for n in range(3)]
