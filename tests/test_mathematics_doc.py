@@ -27,6 +27,7 @@ from tem_vae.model import (
     TemVae,
     importance_weighted_bound,
 )
+from tem_vae.model.prototypes import Emission
 from tem_vae.model.walk_prior import log_memory_weights
 from tem_vae.studies.article import published
 from tem_vae.studies.article.calibration import squared_distance_spread
@@ -81,7 +82,7 @@ def model() -> TemVae:
     metric = Pseudometric(N, M, TAU, normalize=True)
     metric.weight.data += 0.3 * torch.randn(M, N)
     decoder = MlpDecoder(M, hidden_dim=5, percept_shape=(N,), likelihood=GaussianLikelihood(0.7))
-    memory = MemoryPrior(N, SCALE, initial_precision=3.0)
+    memory = MemoryPrior(N, SCALE, initial_precision=3.0, prototypes=3)
     integrator = PathIntegrator(n_actions=3, channels=6, initial_rotation=1.0)
     return TemVae(IdentityEncoder((N,)), metric, integrator, memory, decoder, SCALE).double().eval()
 
@@ -219,15 +220,49 @@ def check_distance_of_places(case: SimpleNamespace) -> None:
     torch.testing.assert_close(found - found[0], -0.5 * (squared - squared[0]) * memory.precision)
 
 
+def there_and_anywhere(codes: Tensor, z: Tensor, case: SimpleNamespace) -> tuple[Tensor, Tensor]:
+    """p_s(z_t), (1, time, time), and p_0(z_t), (1, time), for codes and z of shape (1, time, N)."""
+    memory = model().memory
+    prototypes = memory.prototypes
+    assert prototypes is not None
+    kinds = Neighborhood(prototypes.centers, memory.null_scale, case.factorization).log_prob(z[:, :, None])
+    own = Neighborhood(codes[:, None], memory.memory_scale, case.factorization).log_prob(z[:, :, None])
+    next_kinds = kinds_of(codes, case) @ prototypes.transition_logits.softmax(-1)
+    rho = prototypes.own_logit.sigmoid()
+    there = rho * own.exp() + (1 - rho) * torch.einsum("bsj,btj->bts", next_kinds, kinds.exp())
+    return there, (prototypes.share_logits.softmax(0) * kinds.exp()).sum(-1)
+
+
+def kinds_of(codes: Tensor, case: SimpleNamespace) -> Tensor:
+    """r(c), (1, time, J)."""
+    memory = model().memory
+    prototypes, whiten = memory.prototypes, case.factorization.whiten
+    assert prototypes is not None
+    squared = torch.cdist(whiten(codes), whiten(prototypes.centers)) ** 2
+    sharpness = prototypes.log_sharpness.exp() / (2 * memory.null_scale**2)
+    return (prototypes.share_logits - sharpness * squared).softmax(-1)
+
+
+def emission(codes: Tensor, case: SimpleNamespace) -> Emission:
+    memory = model().memory
+    assert memory.prototypes is not None
+    return memory.prototypes(case.factorization.whiten(codes), memory.null_scale, case.factorization)
+
+
 def check_memory_prior(case: SimpleNamespace) -> None:
     memory = model().memory
-    codes, z = torch.randn(1, 3, N).double(), torch.randn(1, 3, N).double()
-    seen = torch.tensor([[True, False, True]])
-    prior = memory(torch.randn(1, 3, 12).double(), codes, case.factorization, seen)
-    null = Neighborhood(memory.null_center, memory.null_scale, case.factorization).log_prob(z)
-    memories = Neighborhood(codes, memory.memory_scale, case.factorization).log_prob(z[:, :, None])
-    expected = (prior.log_weights + torch.cat([null[..., None], memories], dim=-1)).logsumexp(-1)
-    torch.testing.assert_close(prior.log_prob(z), expected)
+    codes, z = torch.randn(2, 1, 3, N, dtype=torch.float64)
+    prior = memory(torch.randn(1, 3, 12).double(), codes, case.factorization, torch.ones(1, 3) > 0)
+    there, anywhere = there_and_anywhere(codes, z, case)
+    own = Neighborhood(codes[:, None], memory.memory_scale, case.factorization).log_prob(z[:, :, None]).exp()
+    weights = prior.log_weights.exp()
+    null = (memory.null_logit - 0.3 * memory.precision).exp()
+    steps = torch.arange(3).clamp_min(1)[:, None]
+    shares = memory.background_logit.exp() / null * weights[..., :1] / steps * torch.ones(3, 3).tril(-1)
+    expected = weights[..., 0] * anywhere
+    expected = expected + ((weights[..., 1:] - shares) * there + shares * own).sum(-1)
+    torch.testing.assert_close(prior.log_prob(z), expected.log())
+    torch.testing.assert_close(prior.novelty, weights[..., 0] + shares.sum(-1))
 
 
 def check_memory_weights(case: SimpleNamespace) -> None:
@@ -238,6 +273,26 @@ def check_memory_weights(case: SimpleNamespace) -> None:
     expected = torch.cat([null[None], weights, torch.zeros(1)]) / (null + weights.sum())
     found = log_memory_weights(near, count, memory.background_logit, null.log())
     torch.testing.assert_close(found[0, 0].exp(), expected)
+
+
+def check_what_a_place_shows(case: SimpleNamespace) -> None:
+    codes, z = torch.randn(2, 1, 3, N, dtype=torch.float64)
+    said = emission(codes, case)
+    kinds = said.prototypes.log_prob(z[:, :, None])
+    there, anywhere = there_and_anywhere(codes, z, case)
+    torch.testing.assert_close((said.log_shares + kinds).logsumexp(-1), anywhere.log())
+    own = Neighborhood(codes[:, None], model().memory.memory_scale, case.factorization)
+    of_kinds = (said.expected[:, None].log() + kinds[:, :, None]).logsumexp(-1)
+    found = torch.logaddexp(said.log_own + own.log_prob(z[:, :, None]), said.log_other + of_kinds)
+    torch.testing.assert_close(found, there.log())
+
+
+def check_kinds_of_percepts(case: SimpleNamespace) -> None:
+    codes = torch.randn(1, 3, N, dtype=torch.float64)
+    prototypes = model().memory.prototypes
+    assert prototypes is not None
+    expected = kinds_of(codes, case) @ prototypes.transition_logits.softmax(-1)
+    torch.testing.assert_close(emission(codes, case).expected, expected)
 
 
 def check_bound(case: SimpleNamespace) -> None:
@@ -295,10 +350,12 @@ CHECKS: dict[int, Callable[[SimpleNamespace], None]] = {
     18: check_distance_of_places,
     19: check_memory_prior,
     20: check_memory_weights,
-    21: check_bound,
-    22: check_decoder,
-    23: check_importance_weighted_bound,
-    24: check_decoder_reads_embedded_codes_only,
+    21: check_what_a_place_shows,
+    22: check_kinds_of_percepts,
+    23: check_bound,
+    24: check_decoder,
+    25: check_importance_weighted_bound,
+    26: check_decoder_reads_embedded_codes_only,
 }
 
 

@@ -182,12 +182,23 @@ class AttentionMemoryConfig(Section):
         gt=0,
         description="First value of 1/lambda², the factor of squared distances in the location kernel.",
     )
+    prototypes: int = Field(
+        ge=0,
+        le=4_096,
+        description="J, learned reference codes: what novel places show, and what is seen at one place; "
+        "with 0 only what was seen there.",
+    )
 
     def build(self, code_dim: int, rank: int, scale: float) -> "Memory":
         """The memory of codes, given the metric rank and the scale of the posterior."""
         from tem_vae.model import MemoryPrior
 
-        return MemoryPrior(code_dim, scale, self.initial_precision)
+        return MemoryPrior(code_dim, scale, self.initial_precision, self.prototypes)
+
+    @classmethod
+    def convert_stored(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Version 0.1.0 knew no prototypes."""
+        return {"prototypes": 0} | values
 
 
 class StandardNormalMemoryConfig(Section):

@@ -65,23 +65,18 @@ class StandardNormalPrior(nn.Module):
         forgetting: Of no effect; there is nothing to forget.
     """
 
-    null_center: Tensor
+    center: Tensor
     forgetting: float = 0.0
 
     def __init__(self, code_dim: int, rank: int) -> None:
         super().__init__()
         self.rank = rank
-        self.register_buffer("null_center", torch.zeros(code_dim), persistent=False)
-
-    @property
-    def null_scale(self) -> Tensor:
-        """√M, that of the standard normal."""
-        return torch.tensor(math.sqrt(self.rank))
+        self.register_buffer("center", torch.zeros(code_dim), persistent=False)
 
     @property
     def memory_scale(self) -> Tensor:
-        """The same; memories have no weight."""
-        return self.null_scale
+        """√M, that of the standard normal; memories have no weight."""
+        return torch.tensor(math.sqrt(self.rank))
 
     @property
     def precision(self) -> Tensor:
@@ -92,7 +87,7 @@ class StandardNormalPrior(nn.Module):
         self, locations: Tensor, codes: Tensor, factorization: Factorization, seen: Tensor
     ) -> "MemorylessPrior":
         """The same for every step of walks, codes of shape (batch, time, N)."""
-        return MemorylessPrior(self._null(factorization).expand(codes.shape[:-1]))
+        return MemorylessPrior(self.null(factorization).expand(codes.shape[:-1]))
 
     def at_places(
         self, places: Tensor, codes: Tensor, factorization: Factorization, seen: Tensor
@@ -104,8 +99,13 @@ class StandardNormalPrior(nn.Module):
         """All weight on the one component, (*, time, 1 + memories)."""
         return _all_on_the_first(locations.new_empty(*locations.shape[:-1], 1 + remembered.shape[-2]))
 
-    def _null(self, factorization: Factorization) -> Neighborhood:
-        return Neighborhood(self.null_center, self.null_scale, factorization, validate_args=False)
+    def null(self, factorization: Factorization) -> Neighborhood:
+        """The one neighborhood, batch shape ()."""
+        return Neighborhood(self.center, self.memory_scale, factorization, validate_args=False)
+
+    def novelty(self, log_null: Tensor, counts: Tensor) -> Tensor:
+        """1: nothing is ever recognised."""
+        return torch.ones_like(log_null)
 
     def scalars(self) -> dict[str, Tensor]:
         """None: nothing of it is learned."""

@@ -1,4 +1,4 @@
-"""Causal log-sum-exps of dot products of two kinds, in memory linear in the number of steps."""
+"""Causal log-sum-exps of dot products of two kinds, and means, in memory linear in the number of steps."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -24,20 +24,22 @@ _LOGITS_KEPT = 2**21
 _HIDDEN = -1e30
 
 
-class CausalLogSumExps(NamedTuple):
-    """Log Σ_{s<t} exp of the logits of each step t but the first, which has none before it.
+class CausalAttention(NamedTuple):
+    """Log Σ_{s<t} exp of the logits of each step t but the first, which has none before it; and a mean.
 
-    Where none of the steps before t was seen, it is less than −1e29.
+    Where none of the steps before t was seen, sums are less than −1e29 and the mean is arbitrary.
 
     Attributes:
         first: Of A_ts, (batch, time - 1).
         second: Of B_ts, (samples, batch, time - 1).
         both: Of A_ts + B_ts, (samples, batch, time - 1).
+        mean: Σ_s v_s exp A_ts / Σ_s exp A_ts, (batch, time - 1, D'').
     """
 
     first: Tensor
     second: Tensor
     both: Tensor
+    mean: Tensor
 
 
 class _Tile(NamedTuple):
@@ -54,7 +56,7 @@ class _Tile(NamedTuple):
 
 
 class _Logits(NamedTuple):
-    """A and B by their factors, (batch, rows, D) and (samples, batch, rows, D').
+    """A and B by their factors, (batch, rows, D) and (samples, batch, rows, D'), and the values to average.
 
     Row i of the queries is a step that sees those of rows 0 to i of the keys that are seen, (batch, rows).
     """
@@ -63,14 +65,16 @@ class _Logits(NamedTuple):
     first_keys: Tensor
     second_queries: Tensor
     second_keys: Tensor
+    values: Tensor
     seen: Tensor
 
     @classmethod
     def shifted(cls, factors: Sequence[Tensor], seen: Tensor) -> Self:
         """From factors of every step: views, such that a step sees those before it, and not itself."""
-        first_queries, first_keys, second_queries, second_keys = factors
-        first_queries, second_queries = first_queries[:, 1:], second_queries[:, :, 1:]
-        return cls(first_queries, first_keys[:, :-1], second_queries, second_keys[:, :-1], seen[:, :-1])
+        first_queries, first_keys, second_queries, second_keys, values = factors
+        queries = first_queries[:, 1:], second_queries[:, :, 1:]
+        keys = first_keys[:, :-1], second_keys[:, :-1]
+        return cls(queries[0], keys[0], queries[1], keys[1], values[:, :-1], seen[:, :-1])
 
     @property
     def are_few(self) -> bool:
@@ -101,62 +105,89 @@ class _Logits(NamedTuple):
         return first, second, first + second
 
 
-class _LogSumExps(torch.autograd.Function):
+class _CausalAttention(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, keep: bool, seen: Tensor, *factors: Tensor) -> tuple[Tensor, ...]:
         logits = _Logits.shifted(factors, seen)
         samples, batch, time, _ = logits.second_queries.shape
         shapes = ((batch, time), (samples, batch, time), (samples, batch, time))
-        results = tuple(logits.second_queries.new_empty(shape) for shape in shapes)
+        results = tuple(logits.second_queries.new_full(shape, -torch.inf) for shape in shapes)
+        mean = torch.zeros_like(logits.values)
         kept: list[Tensor] = []
-        for tiles in logits.tiles():
-            for tile in tiles:
-                scaled = logits.compute(tile)
-                for result, each in zip(results, scaled, strict=True):
-                    part, found = result[..., tile.rows], _normalize_(each)
-                    part.copy_(found if tile is tiles[0] else torch.logaddexp2(part, found))
-                kept.extend(scaled if keep else ())
-        ctx.save_for_backward(seen, *factors, *results, *kept)
-        return results
+        for tile in (tile for tiles in logits.tiles() for tile in tiles):
+            shares = logits.compute(tile)
+            before = results[0][:, tile.rows].clone()
+            for result, each in zip(results, shares, strict=True):
+                part, found = result[..., tile.rows], _normalize_(each, tile)
+                part.copy_(torch.logaddexp2(part, found))
+            _average_(mean[:, tile.rows], before - results[0][:, tile.rows], shares[0], logits, tile)
+            kept.extend(shares if keep else ())
+        ctx.save_for_backward(seen, *factors, *results, mean, *kept)
+        return *results, mean
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         seen, *saved = ctx.saved_tensors
-        factors, results, kept = saved[:4], saved[4:7], saved[7:]
+        factors, results, mean, kept = saved[:5], saved[5:8], saved[8], saved[9:]
         logits = _Logits.shifted(factors, seen)
         totals = [torch.zeros_like(factor) for factor in factors]
-        gradients = tuple(_BITS * gradient for gradient in gradients)
+        *of_sums, of_mean = gradients
+        # p is a logit's share of the sum: d lse / d logit = p, d mean / d logit = p (v − mean).
+        of_sums = [_BITS * gradient.unsqueeze(-1) for gradient in of_sums]
+        of_sums[0] = of_sums[0] - (of_mean * mean).sum(-1, keepdim=True)
         for index, tile in enumerate(tile for tiles in logits.tiles() for tile in tiles):
             shares = kept[3 * index : 3 * index + 3] or _shares(logits, tile, results)
-            # d lse / d logit is the share of the logit's exponential in the sum.
             parts = [
-                share * gradient[..., tile.rows, None]
-                for share, gradient in zip(shares, gradients, strict=True)
+                share * gradient[..., tile.rows, :] for share, gradient in zip(shares, of_sums, strict=True)
             ]
-            if tile.diagonal is not None:
-                parts = [part.tril_(tile.diagonal) for part in parts]
+            t, s = tile
+            parts[0].addcmul_(shares[0], matmul(of_mean[:, t], logits.values[:, s].mT))
+            totals[4][:, s] += matmul(shares[0].mT, of_mean[:, t])
             _accumulate(_Logits.shifted(totals, seen), logits, tile, parts)
         return None, None, *totals
 
 
-def _normalize_(x: Tensor) -> Tensor:
+def _normalize_(x: Tensor, tile: _Tile) -> Tensor:
     """Log-sum-exp over the last axis, in bits; leaves in x the share that each logit has in the sum."""
     largest = x.amax(-1, keepdim=True)
     total = x.sub_(largest).clamp_min_(_SMALLEST).exp2_().sum(-1, keepdim=True)
     x.div_(total)
+    _hide_later_(x, tile)
     return total.log2_().add_(largest).squeeze(-1)
+
+
+def _average_(mean: Tensor, before: Tensor, shares: Tensor, logits: _Logits, tile: _Tile) -> None:
+    """Take a tile into the mean of its rows, (batch, rows, D'').
+
+    Args:
+        mean: Over the tiles before; overwritten.
+        before: The share that these have in the sum over all so far, in bits, (batch, rows).
+        shares: Of the tile's logits among themselves, (batch, rows, columns).
+        logits: Whose values are averaged.
+        tile: Which rows and columns.
+    """
+    weight = before.exp2().unsqueeze(-1)
+    mean.mul_(weight).addcmul_(1 - weight, matmul(shares, logits.values[:, tile.columns]))
 
 
 def _shares(logits: _Logits, tile: _Tile, results: Sequence[Tensor]) -> list[Tensor]:
     """What `_normalize_` would leave of a tile if it were the whole of its rows."""
-    lses = (result[..., tile.rows, None] for result in results)
-    parts = zip(logits.compute(tile), lses, strict=True)
-    return [part.sub_(lse).clamp_min_(_SMALLEST).exp2_() for part, lse in parts]
+    shares = []
+    for logit, result in zip(logits.compute(tile), results, strict=True):
+        shares.append(logit.sub_(result[..., tile.rows, None]).clamp_min_(_SMALLEST).exp2_())
+        _hide_later_(shares[-1], tile)
+    return shares
+
+
+def _hide_later_(shares: Tensor, tile: _Tile) -> None:
+    """0, and not next to it, for what a step does not see."""
+    if tile.diagonal is not None:
+        shares.tril_(tile.diagonal)
 
 
 def _accumulate(totals: _Logits, logits: _Logits, tile: _Tile, gradients: list[Tensor]) -> None:
-    """Add to the gradient of every factor what a tile contributes; overwrites its arguments."""
+    """Add to the gradients of queries and keys what a tile contributes; overwrites its arguments."""
     first, second, both = gradients
     second += both
     first += both.sum(0)
@@ -167,17 +198,23 @@ def _accumulate(totals: _Logits, logits: _Logits, tile: _Tile, gradients: list[T
     totals.second_keys[:, s] += matmul(second.mT, logits.second_queries[:, :, t]).sum(0)
 
 
-_apply: Callable[..., tuple[Tensor, Tensor, Tensor]] = _LogSumExps.apply  # which torch leaves untyped
+_apply: Callable[..., tuple[Tensor, ...]] = _CausalAttention.apply  # which torch leaves untyped
 
 
-def causal_log_sum_exps(
-    first_queries: Tensor, first_keys: Tensor, second_queries: Tensor, second_keys: Tensor, *, seen: Tensor
-) -> CausalLogSumExps:
-    """Log-sum-exps over the seen s < t of A_ts = a_t · a'_s, of B_ts = b_t · b'_s and of A_ts + B_ts.
+def causal_attention(
+    first_queries: Tensor,
+    first_keys: Tensor,
+    second_queries: Tensor,
+    second_keys: Tensor,
+    values: Tensor,
+    *,
+    seen: Tensor,
+) -> CausalAttention:
+    """Log-sum-exps over the seen s < t of A_ts = a_t · a'_s, of B_ts = b_t · b'_s and of A_ts + B_ts; a mean.
 
     Logits are computed tile by tile, forward and once more backward, so that no (time, time) array is formed
     and memory grows with time, not with its square; only those of a few short walks are kept. One pass for
-    all three costs far less than three: the products of A, with their gradients, are most of the work.
+    all costs far less than one for each: the products of A, with their gradients, are most of the work.
     Gradients can be taken once, not twice.
 
     Args:
@@ -185,8 +222,11 @@ def causal_log_sum_exps(
         first_keys: a'_s, (batch, time, D).
         second_queries: b_t, (samples, batch, time, D'); A is the same for every sample.
         second_keys: b'_s, (batch, time, D').
+        values: v_s, which are averaged with weights exp A_ts, (batch, time, D''); D'' may be 0.
         seen: False at the steps s that are left out, (batch, time), boolean.
     """
-    factors = (first_queries, first_keys, second_queries, second_keys)
+    factors = (first_queries, first_keys, second_queries, second_keys, values)
     keep = torch.is_grad_enabled() and _Logits.shifted(factors, seen).are_few
-    return CausalLogSumExps(*(lse / _BITS for lse in _apply(keep, seen, *factors)))
+    *sums, mean = _apply(keep, seen, *factors)
+    first, second, both = (lse / _BITS for lse in sums)
+    return CausalAttention(first, second, both, mean)

@@ -7,16 +7,20 @@ from torch import Tensor, nn
 
 from tem_vae.geometry import Factorization, Neighborhood
 from tem_vae.geometry.precision import matmul, matrix_dtype
-from tem_vae.model.walk_prior import Nearness, WalkPrior, log_memory_weights
+from tem_vae.model.prototypes import Emission, Prototypes, without_prototypes
+from tem_vae.model.walk_prior import Nearness, WalkPrior, log_memory_weights, novelty
 
 # Nats so many that nothing is left of a weight, in float64 either.
 _INFINITY = 1000.0
 
 
 class MemoryPrior(nn.Module):
-    r"""A mixture of the neighborhoods of remembered codes, weighted by attention over location codes.
+    r"""What was remembered near a location is expected there again: attention over location codes.
 
-    .. math:: p(z_t|past) = w_{t0}\,p(z; c_0, \epsilon_0) + \sum_{s<t} w_{ts}\,p(z; c_s, \epsilon_m)
+    .. math:: p(z_t|past) = w_{t0}\,p_0(z_t) + \sum_{s<t} w_{ts}\,p(z_t | s)
+
+    where a novel place shows p_0, and the place of memory s shows neighborhoods of its own code and of the
+    prototypes that are seen at one place with it: see `Emission`.
 
     The weights are proportional to
 
@@ -24,10 +28,10 @@ class MemoryPrior(nn.Module):
               w_{ts} \propto e^{-\frac12 d^2(g_t, g_s)/\lambda^2} + e^b/(t-1),
 
     with :math:`d^2(g, g') = 2 - 2 g\cdot g'`. The first summand of a memory's weight says that it was made
-    near this location; the second, spread evenly over all memories, that it was made in this world. Without
-    it the bound would widen the kernel to borrow from elsewhere (a few visits are a poor density), and
-    predictions would blur. Strictly causal: step t never sees its own percept or a later one. A step whose
-    percept is missing is no memory: it is left out of the sum, and t − 1 does not count it.
+    near this location; the second, spread evenly over all memories' own neighborhoods, that it was made in
+    this world. Without it the bound would widen the kernel to borrow from elsewhere (a few visits are a poor
+    density), and predictions would blur. Strictly causal: step t never sees its own percept or a later one.
+    A step whose percept is missing is no memory: it is left out of the sum, and t − 1 does not count it.
 
     In training only, a memory may also lose ``forgetting`` nats of its near weight with every step of its
     age. Over short times an action and its opposite meet often, and longer loops cannot yet mislead: that is
@@ -37,19 +41,23 @@ class MemoryPrior(nn.Module):
         code_dim: N.
         scale: eps_q, the fixed scale of the posterior, in units of the pseudometric.
         initial_precision: First value of 1/lambda², in inverse squared units of the location pseudometric.
+        prototypes: How many reference codes are learned; with 0 a memory tells of its own neighborhood only,
+            and one neighborhood stands for novel places.
 
     Attributes:
-        null_center: c_0, the center of the null component, (N,).
+        prototypes: The learned reference codes; None where there are none.
         forgetting: Nats of near weight that a memory loses with every step of its age, in training.
     """
 
     forgetting: float = 0.0
     _null_distance = 0.6  # squared: a place is novel if nothing was remembered nearer, before b_0 has its say
 
-    def __init__(self, code_dim: int, scale: float, initial_precision: float) -> None:
+    def __init__(self, code_dim: int, scale: float, initial_precision: float, prototypes: int) -> None:
         super().__init__()
         self.scale = scale
-        self.null_center = nn.Parameter(torch.zeros(code_dim))
+        self.prototypes = Prototypes(prototypes, code_dim) if prototypes else None
+        if self.prototypes is None:
+            self.null_center = nn.Parameter(torch.zeros(code_dim))
         self.log_precision = nn.Parameter(torch.tensor(math.log(initial_precision)))
         self.null_logit = nn.Parameter(torch.tensor(0.0))
         self.background_logit = nn.Parameter(torch.tensor(-2.0))
@@ -102,17 +110,37 @@ class MemoryPrior(nn.Module):
         return self._prior(near, codes, factorization, seen)
 
     def _prior(self, near: Nearness, codes: Tensor, factorization: Factorization, seen: Tensor) -> WalkPrior:
+        components = Neighborhood(codes, self.memory_scale, factorization, validate_args=False)
         return WalkPrior(
             near,
             self.background_logit,
             self._null_weight,
-            Neighborhood(codes, self.memory_scale, factorization, validate_args=False),
-            self._null(factorization),
+            components,
+            self._emit(components.whitened_center, factorization),
             seen,
         )
 
-    def _null(self, factorization: Factorization) -> Neighborhood:
-        return Neighborhood(self.null_center, self.null_scale, factorization, validate_args=False)
+    def _emit(self, whitened: Tensor, factorization: Factorization) -> Emission:
+        """What may be perceived where codes, given by their whitened coordinates, were remembered."""
+        if self.prototypes is None:
+            return without_prototypes(self.null_center, self.null_scale, whitened, factorization)
+        emission: Emission = self.prototypes(whitened, self.null_scale, factorization)
+        return emission
+
+    def null(self, factorization: Factorization) -> Neighborhood:
+        """The neighborhood that stands for novel places where a prediction is decoded, batch shape ()."""
+        nothing = self.log_precision.new_zeros(1, 0, factorization.rank)
+        return self._emit(nothing, factorization).null
+
+    def novelty(self, log_null: Tensor, counts: Tensor) -> Tensor:
+        """The probability that a place is new, (*).
+
+        Args:
+            log_null: Log weight of the null component, (*).
+            counts: How often each memory was remembered, (*, memories).
+        """
+        remembered = counts.sum(dim=-1) > 0
+        return novelty(log_null, remembered, self.background_logit, self._null_weight)
 
     def log_weights_at(self, locations: Tensor, remembered: Tensor, counts: Tensor) -> Tensor:
         """Log memory weights at locations after all remembered ones, (*, time, 1 + memories).

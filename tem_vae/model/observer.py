@@ -17,7 +17,7 @@ class Expectation(NamedTuple):
     Attributes:
         memory_weights: w_ts of every step so far, oldest first, (*batch, memories), 0 of a missing percept;
             of what is kept of them, where the observer has a capacity.
-        novelty: w_t0, the weight of the null component, (*batch).
+        novelty: The probability that the place is new, (*batch).
         percept: The decoded mode of the memory prior, (*batch, *percept_shape).
     """
 
@@ -163,8 +163,8 @@ class Observer:
         remembered = walk.remembered
         log_weights = remembered.log_weights(walk.here.code)
         embedded = self.model.embed(remembered.mode(log_weights), remembered.factorization.embedding)
-        weights = log_weights.exp()
-        return Expectation(weights[..., 1:], weights[..., 0], self.model.decode(embedded))
+        novelty = self.model.memory.novelty(log_weights[..., 0], remembered.counts)
+        return Expectation(log_weights[..., 1:].exp(), novelty, self.model.decode(embedded))
 
 
 def _batch(walk: _Walk, *more: str) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from tem_vae.geometry import Factorization
+from tem_vae.geometry import Factorization, Neighborhood
 
 
 class Location(NamedTuple):
@@ -125,7 +125,7 @@ class Prior(Protocol):
 
     @property
     def novelty(self) -> Tensor:
-        """w_t0, the weight of the null component, (batch, time)."""
+        """The probability that a place is new, (batch, time)."""
 
     @property
     def log_weights(self) -> Tensor:
@@ -152,16 +152,8 @@ class Memory(Protocol):
     forgetting: float
 
     @property
-    def null_center(self) -> Tensor:
-        """c_0, the center of the null component, (N,)."""
-
-    @property
     def memory_scale(self) -> Tensor:
         """eps_m, the scale of a memory's neighborhood."""
-
-    @property
-    def null_scale(self) -> Tensor:
-        """eps_0, the scale of the null component."""
 
     @property
     def precision(self) -> Tensor:
@@ -187,6 +179,17 @@ class Memory(Protocol):
             seen: False at the steps that are not remembered, (batch, time).
         """
 
+    def null(self, factorization: Factorization) -> Neighborhood:
+        """The neighborhood that stands for novel places where a prediction is decoded, batch shape ()."""
+
+    def novelty(self, log_null: Tensor, counts: Tensor) -> Tensor:
+        """The probability that a place is new, (*).
+
+        Args:
+            log_null: Log weight of the null component, (*).
+            counts: How often each memory was remembered, (*, memories).
+        """
+
     def log_weights_at(self, locations: Tensor, remembered: Tensor, counts: Tensor) -> Tensor:
         """Log memory weights at locations after all remembered ones, (*, time, 1 + memories).
 
@@ -207,7 +210,7 @@ class Prediction:
     Attributes:
         prior: What it was drawn from. It weighs values of all memories, or finds the heaviest, without the
             (batch, time, time) array that `memory_weights` is.
-        novelty: w_t0, the weight of the null component, (batch, time).
+        novelty: The probability that the place is new, (batch, time).
         percepts: The decoded mode of the memory prior, (batch, time, *percept_shape).
     """
 

@@ -48,10 +48,11 @@ class Remembered:
         self.factorization = factorization
         self.capacity = capacity
         self._used = 1
-        null = memory.null_center.expand_as(code).unsqueeze(-2).to(code.dtype)
+        neighborhood = memory.null(factorization)
+        null = neighborhood.center.expand_as(code).unsqueeze(-2).to(code.dtype)
         self._codes, self._locations = null, torch.zeros_like(location).unsqueeze(-2)
         self._counts = torch.ones_like(null[..., 0])
-        self._scales = memory.null_scale.to(code.dtype).expand_as(self._counts)
+        self._scales = neighborhood.scale.to(code.dtype).expand_as(self._counts)
         self._whitened = factorization.whiten(null)
         self._keys = neighborhood_keys(self._whitened, self._scales)
         self._resize(_FIRST_ROOM)

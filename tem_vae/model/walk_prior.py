@@ -10,7 +10,8 @@ from torch import Tensor
 
 from tem_vae.geometry import Neighborhood, NeighborhoodMixture
 from tem_vae.geometry.precision import matmul, matrix_dtype, working_dtype
-from tem_vae.model.causal_attention import causal_log_sum_exps
+from tem_vae.model.causal_attention import causal_attention
+from tem_vae.model.prototypes import Emission
 
 # Pairs of steps at once where rows are spelled out.
 _PAIRS_AT_ONCE = 2**18
@@ -70,16 +71,30 @@ def log_memory_weights(near: Tensor, count: Tensor, background: Tensor, null: Te
     return torch.cat([null.expand(*logits.shape[:-1], 1).to(near.dtype), logits], dim=-1).log_softmax(dim=-1)
 
 
+def novelty(log_null: Tensor, remembered: Tensor, background: Tensor, null: Tensor) -> Tensor:
+    """The probability that a place is new: the weight of the null component and of the background, (*).
+
+    Args:
+        log_null: Log weight of the null component, (*).
+        remembered: Whether anything was remembered before, (*).
+        background: Logit that all memories share evenly, in nats.
+        null: Logit of the null component, in nats.
+    """
+    share = torch.where(remembered, (background - null).exp(), 0)
+    return (log_null.exp() * (1 + share)).clamp_max(1)
+
+
 @dataclass(frozen=True, eq=False)
 class WalkPrior:
     r"""p(z_t | past) of every step t of walks, batch shape (batch, time).
 
-    .. math:: p(z_t|past) \propto e^{b_0} p_0(z_t)
-              + \sum_{s<t} \left( e^{L_{ts}} + \frac{e^b}{t-1} \right) p_s(z_t)
+    .. math:: p(z_t|past) \propto e^{b_0} p_0(z_t) + \sum_{s<t} \left(
+              e^{L_{ts}} p_s(z_t) + \frac{e^b}{t-1} N(z_t; c_s, \epsilon_m) \right)
 
-    with L the nearness. Step t never sees itself or a later step. A step s that was not seen is left out of
-    the sum, and t − 1 counts the seen ones only. The log density needs three causal
-    log-sum-exps of dot products; everything else goes over the walk a few rows at a time. Memory grows with
+    with L the nearness, p_0 what a novel place may show and p_s what the place of memory s may, see
+    `Emission`. Step t never sees itself or a later step. A step s that was not seen is left out of
+    the sum, and t − 1 counts the seen ones only. The log density needs one pass of causal attention over
+    dot products; everything else goes over the walk a few rows at a time. Memory grows with
     time, not with its square, except for `log_weights`, which spells all weights out.
 
     Attributes:
@@ -88,7 +103,7 @@ class WalkPrior:
         null_logit: b_0, with all that belongs to it.
         components: The neighborhoods of what was perceived at each step, of one scale, batch shape
             (batch, time).
-        null: The neighborhood of a novel place, batch shape ().
+        emission: What may be perceived where something was remembered, and at a novel place.
         seen: False at the steps that nobody remembers, since their percept is missing, (batch, time).
     """
 
@@ -96,7 +111,7 @@ class WalkPrior:
     background_logit: Tensor
     null_logit: Tensor
     components: Neighborhood
-    null: Neighborhood
+    emission: Emission
     seen: Tensor
 
     def log_prob(self, z: Tensor) -> Tensor:
@@ -116,33 +131,50 @@ class WalkPrior:
             RankDeficientError: E has fewer than M independent rows; there is no density.
         """
         rank, log_volume = self.components.factorization.rank, self.components.factorization.log_volume
+        prototypes = self.emission.prototypes
         # What all steps share is in float64: its rounding would be the same in all.
         exact = log_volume.dtype
-        scale, null_scale = self.components.scale[0, 0].to(exact), self.null.scale.to(exact)
-        normaliser = -0.5 * rank * math.log(2 * math.pi) - rank * null_scale.log() - log_volume
-        # Whitened coordinates relative to the null center, in units of the scale of a memory.
+        scale, prototype_scale = self.components.scale[0, 0].to(exact), prototypes.scale[0].to(exact)
+        normaliser = -0.5 * rank * math.log(2 * math.pi) - rank * prototype_scale.log() - log_volume
+        # Whitened coordinates relative to the middle of the prototypes, in units of the scale of a memory.
         # Training can do with float32; scores are in float64.
-        origin = self.null.whitened_center
+        origin = prototypes.whitened_center.mean(dim=0)
         if not torch.is_grad_enabled():
             origin = origin.to(exact)
         centers = (self.components.whitened_center - origin) / scale
         queries = (w.reshape(-1, *w.shape[-3:]) - origin) / scale
         squared = queries.square().sum(dim=-1)
-        null = self.null_logit - 0.5 * squared * (scale / null_scale).square()
-        # A memory's density beside that of the null component, where both are highest.
-        peak = rank * (null_scale / scale).log()
-        remembered, total = self._remembered(queries, centers, peak - 0.5 * squared)
-        first, later = null[..., :1] - self.null_logit, torch.logaddexp(remembered, null[..., 1:]) - total
+        kernels = self._prototype_kernels(queries, squared, (prototypes.whitened_center - origin) / scale)
+        novel = self.null_logit + (self.emission.log_shares + kernels).logsumexp(dim=-1)
+        # A memory's density beside that of a prototype, where both are highest.
+        peak = rank * (prototype_scale / scale).log()
+        remembered, total = self._remembered(queries, centers, peak - 0.5 * squared, kernels[..., 1:, :])
+        first, later = novel[..., :1] - self.null_logit, torch.logaddexp(remembered, novel[..., 1:]) - total
         log_prob = torch.cat([first, later], dim=-1) + normaliser
         return log_prob.reshape(w.shape[:-1]).to(working_dtype(w, self.components.center))
 
-    def _remembered(self, queries: Tensor, centers: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
+    def _prototype_kernels(self, queries: Tensor, squared: Tensor, centers: Tensor) -> Tensor:
+        """−½‖w_t − w(n_j)‖²/eps_0², (samples, batch, time, J).
+
+        Args:
+            queries: w_t in units of eps_m, (samples, batch, time, M).
+            squared: Their squared norms, (samples, batch, time).
+            centers: w(n_j) in units of eps_m, (J, M).
+        """
+        ratio = (self.components.scale[0, 0] / self.emission.prototypes.scale[0]).square()
+        half = squared.unsqueeze(-1) + centers.square().sum(dim=-1)
+        return ratio * (matmul(queries, centers.mT) - 0.5 * half)
+
+    def _remembered(
+        self, queries: Tensor, centers: Tensor, offset: Tensor, kernels: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Of every step but the first: the memories' part of the density, and the sum of all weights.
 
         Args:
             queries: (samples, batch, time, M).
             centers: (batch, time, M).
             offset: What a step adds to its products with all centers, (samples, batch, time).
+            kernels: Of the prototypes at these steps, (samples, batch, time - 1, J).
         """
         half = -0.5 * centers.square().sum(dim=-1, keepdim=True)
         factors = (
@@ -152,15 +184,19 @@ class WalkPrior:
             torch.cat([centers, half], dim=-1),
         )
         dtype = _summation_dtype(*factors)
-        lse = causal_log_sum_exps(*(factor.to(dtype) for factor in factors), seen=self.seen)
+        values = self.emission.expected.to(dtype)
+        of_locations, of_codes = (tuple(f.to(dtype) for f in pair) for pair in (factors[:2], factors[2:]))
+        found = causal_attention(*of_locations, *of_codes, values, seen=self.seen)
         near = self.near.offset.expand(centers.shape[:2])[:, 1:]
         offset, count = offset[..., 1:], self.seen[:, :-1].cumsum(dim=1)
         log_count = count.clamp_min(1).to(centers).log()
-        remembered = torch.logaddexp(
-            lse.both + near + offset, lse.second + offset + self.background_logit - log_count
+        here = torch.logaddexp(
+            self.emission.log_own + found.both + offset,
+            self.emission.log_other + found.first + _log_mixed(found.mean, kernels),
         )
+        remembered = torch.logaddexp(here + near, found.second + offset + self.background_logit - log_count)
         background = torch.where(count > 0, self.background_logit, -torch.inf)
-        total = torch.logaddexp(torch.logaddexp(lse.first + near, background), self.null_logit)
+        total = torch.logaddexp(torch.logaddexp(found.first + near, background), self.null_logit)
         return remembered, total
 
     @property
@@ -170,8 +206,10 @@ class WalkPrior:
 
     @property
     def novelty(self) -> Tensor:
-        """The weight of the null component, (batch, time)."""
-        return torch.cat([self._log_weights(*rows)[..., 0].exp() for rows in self._rows()], dim=1)
+        """The weight of the null component and of the background, (batch, time)."""
+        null = torch.cat([self._log_weights(*rows)[..., 0] for rows in self._rows()], dim=1)
+        remembered = self.seen.cumsum(dim=1) > self.seen
+        return novelty(null, remembered, self.background_logit, self.null_logit)
 
     @property
     def mode(self) -> Tensor:
@@ -201,7 +239,7 @@ class WalkPrior:
             self.background_logit,
             self.null_logit,
             self._components(steps),
-            self.null,
+            self.emission.beginning(steps),
             self.seen[:, :steps],
         )
 
@@ -219,12 +257,23 @@ class WalkPrior:
 
     def _mixture(self, first: int, last: int) -> NeighborhoodMixture:
         return NeighborhoodMixture(
-            self._log_weights(first, last), self._components(last), self.null, validate_args=False
+            self._log_weights(first, last), self._components(last), self.emission.null, validate_args=False
         )
 
     def _components(self, steps: int) -> Neighborhood:
         codes, scale = self.components.center[:, :steps], self.components.scale[:, :steps]
         return Neighborhood(codes, scale, self.components.factorization, validate_args=False)
+
+
+def _log_mixed(shares: Tensor, kernels: Tensor) -> Tensor:
+    """Log Σ_j shares_j exp kernels_j, (samples, batch, time).
+
+    Args:
+        shares: (batch, time, J).
+        kernels: (samples, batch, time, J).
+    """
+    tiny = torch.finfo(shares.dtype).tiny
+    return (shares.clamp_min(tiny).log() + kernels).logsumexp(dim=-1)
 
 
 def _summation_dtype(*factors: Tensor) -> torch.dtype:

@@ -14,7 +14,7 @@ def model() -> TemVae:
         encoder=MlpEncoder((PERCEPT_DIM,), 16, CODE_DIM),
         metric=Pseudometric(CODE_DIM, RANK, tau=1e-2, normalize=True),
         integrator=PathIntegrator(ACTIONS, channels=8, initial_rotation=0.7),
-        memory=MemoryPrior(CODE_DIM, scale=0.5, initial_precision=10.0),
+        memory=MemoryPrior(CODE_DIM, scale=0.5, initial_precision=10.0, prototypes=3),
         decoder=MlpDecoder(RANK, 16, (PERCEPT_DIM,), GaussianLikelihood(1.0)),
         scale=0.5,
     )

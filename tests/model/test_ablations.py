@@ -89,7 +89,7 @@ class TestStandardNormalPrior:
         normal = MultivariateNormal(torch.zeros(3, dtype=torch.float64), torch.eye(3, dtype=torch.float64))
         torch.testing.assert_close(prior.log_prob(z), normal.log_prob(z @ orthonormal.T), atol=1e-5, rtol=0)
         # For any E the neighborhood is a normal of E z whose covariance is the identity.
-        samples = Neighborhood(torch.zeros(8, dtype=torch.float64), memory.null_scale, factorization)
+        samples = Neighborhood(torch.zeros(8, dtype=torch.float64), memory.memory_scale, factorization)
         covariance = factorization.embedding @ factorization.spreading * samples.scale
         torch.testing.assert_close(covariance @ covariance.T, torch.eye(3, dtype=torch.float64))
 

@@ -1,29 +1,38 @@
-"""Causal log-sum-exps are those of the plain formula, values and gradients, in memory linear in time."""
+"""Causal attention is that of the plain formula, values and gradients, in memory linear in time."""
 
 import pytest
 import torch
 from torch import Tensor
 
 from tem_vae.model import causal_attention
-from tem_vae.model.causal_attention import causal_log_sum_exps
+from tem_vae.model.causal_attention import causal_attention as attend
 
 SIZES = [(1, 2, 1), (2, 3, 2), (1, 4, 17), (3, 2, 257), (1, 1, 1500)]
 
 
 def factors(samples: int, batch: int, time: int, dtype: torch.dtype) -> list[Tensor]:
     torch.manual_seed(0)
-    shapes = ((batch, time, 8), (batch, time, 8), (samples, batch, time, 5), (batch, time, 5))
-    scales = (3.0, 1.0, 5.0, 4.0)
+    shapes = (
+        (batch, time, 8),
+        (batch, time, 8),
+        (samples, batch, time, 5),
+        (batch, time, 5),
+        (batch, time, 3),
+    )
+    scales = (3.0, 1.0, 5.0, 4.0, 2.0)
     return [(scale * torch.randn(shape)).to(dtype) for shape, scale in zip(shapes, scales, strict=True)]
 
 
-def plain(first_q: Tensor, first_k: Tensor, second_q: Tensor, second_k: Tensor, seen: Tensor) -> list[Tensor]:
+def plain(
+    first_q: Tensor, first_k: Tensor, second_q: Tensor, second_k: Tensor, values: Tensor, seen: Tensor
+) -> list[Tensor]:
     first, second = first_q @ first_k.mT, second_q @ second_k.mT
     first, second = first[:, 1:], second[:, :, 1:]
     future = torch.ones(first.shape[-2:], dtype=torch.bool).triu(1)
     hidden = future | ~seen[:, None]
     logits = (first, second, first + second)
-    return [each.masked_fill(hidden, -torch.inf).logsumexp(-1) for each in logits]
+    sums = [each.masked_fill(hidden, -torch.inf).logsumexp(-1) for each in logits]
+    return [*sums, first.masked_fill(hidden, -torch.inf).softmax(-1) @ values]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -49,7 +58,7 @@ def test_values_and_gradients_are_those_of_the_plain_formula(
     weights = [torch.randn_like(each) for each in expected]
     wanted = torch.autograd.grad(expected, exact, weights)
     with torch.autocast("cpu", torch.bfloat16, enabled=under_autocast):
-        found = causal_log_sum_exps(*given, seen=seen)
+        found = attend(*given, seen=seen)
         gradients = torch.autograd.grad(list(found), given, [weight.to(dtype) for weight in weights])
     for value, want in zip((*found, *gradients), (*expected, *wanted), strict=True):
         assert value.dtype == dtype
@@ -60,22 +69,23 @@ def test_values_and_gradients_are_those_of_the_plain_formula(
 def test_a_step_gives_no_gradient_to_itself_or_later_ones(time: int) -> None:
     given = [factor.requires_grad_() for factor in factors(1, 1, time, torch.float32)]
     seen = torch.ones(1, time, dtype=torch.bool)
-    found = causal_log_sum_exps(*given, seen=seen)
-    _, first, _, second = torch.autograd.grad([each[..., 30].sum() for each in found], given)
-    assert first[:, :31].any()
-    assert not first[:, 31:].any()
-    assert second[:, :31].any()
-    assert not second[:, 31:].any()
+    found = attend(*given, seen=seen)
+    at_31 = [*(each[..., 30].sum() for each in found[:3]), found.mean[:, 30].sum()]
+    _, first, _, second, values = torch.autograd.grad(at_31, given)
+    for gradient in (first, second, values):
+        assert gradient[:, :31].any()
+        assert not gradient[:, 31:].any()
 
 
 def test_what_is_not_a_number_stays_visible() -> None:
     given = factors(1, 1, 20, torch.float32)
     seen = torch.ones(1, 20, dtype=torch.bool)
     given[1][0, 7] = torch.nan
-    found = causal_log_sum_exps(*given, seen=seen)
+    found = attend(*given, seen=seen)
     assert found.first[0, :7].isfinite().all()
     assert found.first[0, 7:].isnan().all()
     assert found.both[0, 0, 7:].isnan().all()
+    assert found.mean[0, 7:].isnan().all()
 
 
 @pytest.mark.parametrize("kept", [0, 2**21])
@@ -87,9 +97,12 @@ def test_steps_that_see_nothing_give_no_gradient(
     given = [factor.requires_grad_() for factor in factors(1, 1, time, torch.float32)]
     seen = torch.zeros(1, time, dtype=torch.bool)
     seen[:, 30:] = True
-    found = causal_log_sum_exps(*given, seen=seen)
-    assert (torch.cat([each.flatten()[:30] for each in found]) < -1e29).all()
+    found = attend(*given, seen=seen)
+    assert (torch.cat([each.flatten()[:30] for each in found[:3]]) < -1e29).all()
+    assert found.mean.isfinite().all()
     rest = torch.logaddexp(found.both, torch.zeros(()))
-    gradients = torch.autograd.grad(rest[..., :30].sum() + rest[..., 31:].sum(), given)
+    gradients = torch.autograd.grad(
+        rest[..., :30].sum() + rest[..., 31:].sum(), given, materialize_grads=True
+    )
     assert all(gradient.isfinite().all() for gradient in gradients)
     assert gradients[1][:, :30].abs().max() < 1e-30

@@ -80,7 +80,7 @@ def test_a_model_of_images_learns_predicts_and_observes(shape: tuple[int, ...]) 
         ConvolutionalEncoder(shape, 4, 16, 10),
         Pseudometric(10, 3, tau=1e-2, normalize=True),
         PathIntegrator(3, channels=8, initial_rotation=0.7),
-        MemoryPrior(10, scale=0.5, initial_precision=10.0),
+        MemoryPrior(10, scale=0.5, initial_precision=10.0, prototypes=3),
         ConvolutionalDecoder(3, 4, 16, shape, ContinuousBernoulliLikelihood()),
         scale=0.5,
     )

@@ -10,7 +10,7 @@ from tem_vae.model.walk_prior import log_memory_weights
 
 @pytest.fixture
 def memory() -> MemoryPrior:
-    return MemoryPrior(code_dim=4, scale=0.5, initial_precision=10.0)
+    return MemoryPrior(code_dim=4, scale=0.5, initial_precision=10.0, prototypes=3)
 
 
 def locations(*angles: float) -> torch.Tensor:

@@ -36,24 +36,36 @@ def sampled(model: TemVae, percepts: Tensor, actions: Tensor) -> ElboTerms:
 def dense_log_prior(model: TemVae, percepts: Tensor, actions: Tensor, w: Tensor) -> Tensor:
     """Log p(w_t | past) of one walk, written out: a list of what was seen, nothing for what was not."""
     memory, integrator, factorization = model.memory, model.integrator, model.metric.factorize()
-    rank, volume = factorization.rank, factorization.log_volume
+    prototypes = memory.prototypes
+    assert prototypes is not None
     locations = integrator(actions[None])[0]
-    null_w = factorization.whiten(memory.null_center.to(w.dtype))
+    kinds = factorization.whiten(prototypes.centers)
+    shares, next_kind = prototypes.share_logits.softmax(0), prototypes.transition_logits.softmax(1)
+    own = prototypes.own_logit.sigmoid()
     log_priors, seen_w, seen_g = [], [], []
     for t, percept in enumerate(percepts):
-        near = [((locations[t] * g).sum() - 1) * memory.precision for g in seen_g]
-        share = memory.background_logit.exp() / max(len(seen_g), 1)
-        null = (memory.null_logit - 0.3 * memory.precision).exp()
-        weights = torch.stack([null, *(logit.exp() + share for logit in near)])
-        centers = torch.stack([null_w, *seen_w])
-        scales = torch.stack([memory.null_scale, *[memory.memory_scale] * len(seen_w)])
-        squared = (w[t] - centers).square().sum(-1) / scales.square()
-        densities = -0.5 * (squared + rank * torch.log(2 * torch.pi * scales.square())) - volume
-        log_priors.append((weights.log() - weights.sum().log() + densities).logsumexp(0))
+        of_kinds = density(w[t], kinds, memory.null_scale)
+        weight = (memory.null_logit - 0.3 * memory.precision).exp()
+        total, joint = weight, weight * (shares * of_kinds).sum()
+        for g, c in zip(seen_g, seen_w, strict=True):
+            of_own = density(w[t], c, memory.memory_scale)
+            sharpened = density(c, kinds, memory.null_scale) ** prototypes.log_sharpness.exp()
+            belongs = shares * sharpened / (shares * sharpened).sum()
+            there = own * of_own + (1 - own) * (belongs @ next_kind @ of_kinds)
+            near = (((locations[t] * g).sum() - 1) * memory.precision).exp()
+            share = memory.background_logit.exp() / len(seen_g)
+            total, joint = total + near + share, joint + near * there + share * of_own
+        log_priors.append((joint / total).log() - factorization.log_volume)
         if not percept.isnan().any():
             seen_w.append(factorization.whiten(model.encoder(percept)))
             seen_g.append(locations[t])
     return torch.stack(log_priors)
+
+
+def density(w: Tensor, center: Tensor, scale: Tensor) -> Tensor:
+    """Of a normal distribution around the center, (*, M), with the scale as deviation in every direction."""
+    normal = torch.distributions.Normal(center, scale)
+    return normal.log_prob(w).sum(-1).exp()
 
 
 @pytest.mark.parametrize("at_once", [2**18, 16])
@@ -80,7 +92,7 @@ def test_the_weights_of_memory_are_those_of_what_was_seen(model: TemVae, walk: W
     prediction = model.predict(without(walk[0], MISSING), walk[1])
     for number, step in MISSING:
         assert not prediction.memory_weights[number, :, step].any()
-    total = prediction.novelty + prediction.memory_weights.sum(dim=-1)
+    total = prediction.prior.log_weights[..., 0].exp() + prediction.memory_weights.sum(dim=-1)
     torch.testing.assert_close(total, torch.ones(2, 12))
     torch.testing.assert_close(prediction.novelty[1, :2], torch.ones(2))
     torch.testing.assert_close(prediction.prior.log_weights.exp()[..., 1:], prediction.memory_weights)

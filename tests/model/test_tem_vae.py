@@ -108,7 +108,7 @@ def linear_model() -> TemVae:
     decoder.layers = torch.nn.Sequential(torch.nn.Linear(2, 4))
     metric = Pseudometric(4, 2, tau=0.05, normalize=True)
     return TemVae(
-        IdentityEncoder((4,)), metric, PathIntegrator(5, 4, 0.5), MemoryPrior(4, 1.0, 10.0), decoder, 1.0
+        IdentityEncoder((4,)), metric, PathIntegrator(5, 4, 0.5), MemoryPrior(4, 1.0, 10.0, 0), decoder, 1.0
     )
 
 

@@ -46,7 +46,7 @@ def build(source: PerceptSource, rank: int, size: tuple[int, int], walk_length: 
         MlpEncoder(source.percept_shape, 8, 12),
         Pseudometric(12, rank, tau=1e-3, normalize=True),
         PathIntegrator(len(worlds.actions), channels=6, initial_rotation=0.4),
-        MemoryPrior(12, scale=0.7, initial_precision=10.0),
+        MemoryPrior(12, scale=0.7, initial_precision=10.0, prototypes=3),
         MlpDecoder(rank, 8, source.percept_shape, GaussianLikelihood(1.0)),
         scale=0.7,
     )

@@ -93,7 +93,7 @@ def build_default() -> TemVae:
         MlpEncoder((_FEATURES,), 256, _CODE_DIM),
         Pseudometric(_CODE_DIM, 16, tau=1e-3, normalize=True),
         PathIntegrator(_ACTIONS, channels=64, initial_rotation=0.1),
-        MemoryPrior(_CODE_DIM, scale=0.7, initial_precision=10.0),
+        MemoryPrior(_CODE_DIM, scale=0.7, initial_precision=10.0, prototypes=0),
         MlpDecoder(16, 256, (_FEATURES,), GaussianLikelihood(1.0)),
         scale=0.7,
     )
@@ -158,7 +158,9 @@ def _dense_ratio(model: TemVae, steps: int) -> float:
     def all_pairs() -> None:
         fresh = model.memory(prior.near.queries.detach(), codes, factorization, inference.seen)
         assert isinstance(fresh, WalkPrior)
-        mixture = NeighborhoodMixture(fresh.log_weights, fresh.components, fresh.null, validate_args=False)
+        mixture = NeighborhoodMixture(
+            fresh.log_weights, fresh.components, fresh.emission.null, validate_args=False
+        )
         torch.autograd.backward(mixture.log_prob_whitened(whitened).sum(), inputs=[codes])
 
     seconds = interleave({"ours": ours, "all pairs": all_pairs}, _ROUNDS, whitened.device)

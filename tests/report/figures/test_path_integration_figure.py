@@ -31,7 +31,7 @@ def model_with(rotations: torch.Tensor) -> TemVae:
         MlpEncoder((1,), 4, 4),
         Pseudometric(4, 2, tau=1e-3, normalize=True),
         integrator,
-        MemoryPrior(4, scale=0.5, initial_precision=4.0),
+        MemoryPrior(4, scale=0.5, initial_precision=4.0, prototypes=3),
         MlpDecoder(2, 4, (1,), GaussianLikelihood(1.0)),
         scale=0.5,
     )
