@@ -177,16 +177,15 @@ class WalkPrior:
             kernels: Of the prototypes at these steps, (samples, batch, time - 1, J).
         """
         half = -0.5 * centers.square().sum(dim=-1, keepdim=True)
-        factors = (
+        factors = [
             self.near.queries,
             self.near.keys,
             torch.cat([queries, torch.ones_like(queries[..., :1])], dim=-1),
             torch.cat([centers, half], dim=-1),
-        )
-        dtype = _summation_dtype(*factors)
-        values = self.emission.expected.to(dtype)
-        of_locations, of_codes = (tuple(f.to(dtype) for f in pair) for pair in (factors[:2], factors[2:]))
-        found = causal_attention(*of_locations, *of_codes, values, seen=self.seen)
+            self.emission.expected,
+        ]
+        dtype = _summation_dtype(*factors[:4])
+        found = causal_attention(*(factor.to(dtype) for factor in factors), seen=self.seen)
         near = self.near.offset.expand(centers.shape[:2])[:, 1:]
         offset, count = offset[..., 1:], self.seen[:, :-1].cumsum(dim=1)
         log_count = count.clamp_min(1).to(centers).log()
