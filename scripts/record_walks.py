@@ -1,6 +1,7 @@
 """Record walks in an environment of Gymnasium: ``scripts/record_walks.py env=CartPole-v1 out=walks.h5``.
 
-Keys: ``env`` and ``out``; ``walks``, ``steps``, ``policy``, ``copies`` and ``seed``. See docs/data.md.
+Keys: ``env`` and ``out``; ``arguments``, ``moves``, ``pixels``, ``walks``, ``steps``, ``policy``, ``copies``
+and ``seed``. See docs/data.md.
 """
 
 import sys
@@ -16,7 +17,7 @@ def record(config: RecordConfig) -> None:
     # Torch takes seconds to load: what is wrong with the command line was said before.
     from tem_vae.data.recorded.gymnasium_walks import Recorder, record_walks
 
-    recorder = Recorder(config.env, config.copies)
+    recorder = Recorder(config.env, config.copies, config.arguments, config.moves, config.pixels)
     written = 0
     with Progress(disable=not sys.stdout.isatty()) as progress:
         task = progress.add_task("Walks", total=config.walks)

@@ -5,12 +5,19 @@ from typing import Literal
 from pydantic import Field
 
 from tem_vae.config.fields import NewFile, Section
+from tem_vae.config.plugins import Arguments
 
 
 class RecordConfig(Section):
     """Walks recorded in an environment of Gymnasium."""
 
     env: str = Field(min_length=1, description="The environment, as gymnasium.make takes it.")
+    arguments: Arguments = Field(description="Keyword arguments of the environment; null: none.")
+    moves: Literal["native", "turns", "compass"] = Field(
+        description="Of MiniGrid: its own actions; left, right and forward; or to the east, south, west and "
+        "north. Of the last two, what was done is recorded, such as a way forward that was blocked."
+    )
+    pixels: bool = Field(description="Of MiniGrid: record what the walker sees as an image.")
     out: NewFile = Field(description="The HDF5 file to write.")
     walks: int = Field(ge=1, le=100_000, description="How many, each in an episode of its own.")
     steps: int = Field(

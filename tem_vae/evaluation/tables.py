@@ -20,6 +20,7 @@ _PREDICTORS = {
     "majority": "majority so far",
     "copy": "copy of the last percept",
     "untrained": "TEM VAE, untrained",
+    "untrained_retrieval": "TEM VAE, untrained, place of the heaviest memory",
 }
 _BOUND = {
     "elbo": "ELBO",

@@ -39,7 +39,7 @@ def score(run: TrainedRun, walks: HeldOutWalks, trainer: L.Trainer) -> Metrics:
     with seeded(run.config.seed):
         untrained = build_model(run.config.model, run.config.data.walk_shape)
     untrained.standardizer = run.model.standardizer
-    scores = build_scores(source, (*MODEL, *AGENTS, UNTRAINED))
+    scores = build_scores(source, (*MODEL, *AGENTS, *UNTRAINED))
     tester = Tester(run.model, untrained.eval(), scores, run.percepts, walks.seed)
     trainer.test(tester, walks.loader(trainer.global_rank, trainer.world_size), verbose=False)
     return {name: None if math.isnan(value) else value for name, value in tester.results.items()}

@@ -12,6 +12,9 @@ from lightning.pytorch.callbacks import Callback, RichProgressBar, TQDMProgressB
 
 _log = logging.getLogger(__name__)
 
+# The first that is known: without classes it is known where memory looks, and not what it names.
+_ZERO_SHOT = ("prediction/zero_shot_accuracy", "prediction/retrieval_zero_shot_accuracy")
+
 
 class ProgressLines(Callback):
     """Logs a line at every validation: a bar would spoil the log files of a cluster."""
@@ -19,13 +22,13 @@ class ProgressLines(Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log the state of training."""
         scalars = trainer.callback_metrics
-        zero_shot = float(scalars["prediction/zero_shot_accuracy"])
+        known = [float(scalars[name]) for name in _ZERO_SHOT if not math.isnan(scalars[name])]
         _log.info(
             "update %d of %d: validation ELBO %.2f nats per percept%s",
             trainer.global_step,
             trainer.max_steps,
             scalars["elbo/validation_elbo"],
-            "" if math.isnan(zero_shot) else f", zero-shot links {100 * zero_shot:.1f} %",
+            f", zero-shot links {100 * known[0]:.1f} %" if known else "",
         )
 
 
@@ -59,4 +62,8 @@ def quiet_lightning() -> None:
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
     warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
     warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+    # Of walks of which not all is known. The size would weigh means over batches; these are taken elsewhere.
+    warnings.filterwarnings("ignore", message=".*Trying to infer the `batch_size`.*")
+    # What could not be scored is NaN, and is left out or null.
+    warnings.filterwarnings("ignore", message=".*method of metric .* was called before.*")
     warnings.filterwarnings("ignore", message=".*is smaller than the logging interval.*")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from tem_vae.data import Walks
+from tem_vae.data import Walks, classify_steps
 from tem_vae.model import Prior
 from tem_vae.scores.masked_means import Estimates, MaskedMeans
 
@@ -29,9 +29,11 @@ class PositionScores(MaskedMeans):
     """R² of predicted percepts, and the distance from the walker to where the heaviest memory was made.
 
     R² is 1 − Σ ‖x_t − prediction‖² / Σ ‖x_t − mean‖², with the mean of the percepts of the same walk and both
-    sums over the same steps of all walks. Scored are steps with an earlier percept, and among them *returns*:
-    those whose nearest earlier position is at most half as far as the last one. Elsewhere to copy the last
-    percept is nearly as good as to remember.
+    sums over the same steps of all walks. Scored are steps with an earlier percept, and among them *returns*.
+    Where places are known, these are moves into a place seen earlier, and the nearest earlier step is one at
+    that place: what is seen may depend on more than the position, such as the heading. Where places are not
+    known, they are steps whose nearest earlier position is at most half as far as the last one. Elsewhere to
+    copy the last percept is nearly as good as to remember.
 
     Walks with classes are scored by accuracies instead, and walks without positions cannot be: of both
     no step counts.
@@ -60,13 +62,16 @@ class PositionScores(MaskedMeans):
             return
         seen, positions = walks.seen, walks.positions
         last = last_seen(seen)
-        nearest = nearest_earlier(positions, seen)
+        nearest = nearest_earlier(positions, seen, walks.places)
         scored = seen & (last >= 0)
         looked_at = {name: prior.heaviest for name, prior in priors.items()}
         looked_at |= {"nearest": nearest, "copy": last.clamp_min(0)}
         distances = {name: _distance(positions, steps) for name, steps in looked_at.items()}
-        returns = scored & (distances["nearest"] <= _RETURNS_WITHIN * distances["copy"])
-        returns &= distances["copy"] > 0
+        if walks.places is not None:
+            returns = classify_steps(walks.places, seen).revisit
+        else:
+            returns = scored & (distances["nearest"] <= _RETURNS_WITHIN * distances["copy"])
+            returns &= distances["copy"] > 0
         vectors = percepts.flatten(2)
         predicted = {name: prediction.flatten(2) for name, prediction in predicted.items()}
         predicted |= {name: _gather(vectors, looked_at[name]) for name in ("nearest", "copy")}
@@ -100,12 +105,13 @@ def last_seen(seen: Tensor) -> Tensor:
     return torch.cat([torch.full_like(so_far[:, :1], -1), so_far[:, :-1]], dim=1)
 
 
-def nearest_earlier(positions: Tensor, seen: Tensor) -> Tensor:
+def nearest_earlier(positions: Tensor, seen: Tensor, places: Tensor | None = None) -> Tensor:
     """Of the earlier steps with a percept the one made nearest, (batch, time); 0 where there is none.
 
     Args:
         positions: (batch, time, 2).
         seen: False at steps without a percept and at padding, (batch, time).
+        places: (batch, time), where they are known: a step at the same place is nearer than any other.
     """
     time = positions.shape[1]
     steps = torch.arange(time, device=positions.device)
@@ -114,6 +120,8 @@ def nearest_earlier(positions: Tensor, seen: Tensor) -> Tensor:
         squared = torch.cdist(
             positions[:, first:last], positions[:, :last], compute_mode="donot_use_mm_for_euclid_dist"
         )
+        if places is not None:
+            squared = squared.masked_fill(places[:, first:last, None] == places[:, None, :last], -1.0)
         earlier = seen[:, None, :last] & (steps[:last] < steps[first:last, None])
         found.append(squared.masked_fill(~earlier, torch.inf).argmin(dim=-1))
     return torch.cat(found, dim=1)

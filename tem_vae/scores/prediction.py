@@ -40,7 +40,7 @@ def retrieved_place(prior: Prior, places: Tensor) -> Tensor:
 
 MODEL = ("memory", "retrieval", "decoded", "reconstruction")
 AGENTS = ("node_agent", "edge_agent", "majority", "copy")
-UNTRAINED = "untrained"
+UNTRAINED = ("untrained", "untrained_retrieval")
 
 
 def score_name(predictor: str, kind: Literal["revisit", "zero_shot"]) -> str:
@@ -102,11 +102,15 @@ class PredictionScores(nn.Module):
         self.zero_shot_moves.update(kinds.zero_shot.sum())
 
     def update_untrained(self, walks: Walks, prior: Prior) -> None:
-        """Score what the memory of an untrained model would name."""
-        if walks.places is not None and walks.classes is not None and self.n_classes is not None:
+        """Score where the memory of an untrained model would look, and what it would name."""
+        if walks.places is None:
+            return
+        kinds = classify_steps(walks.places, walks.seen)
+        retrieved = retrieved_place(prior, walks.places)
+        self._update_accuracies("untrained_retrieval", retrieved == walks.places, kinds)
+        if walks.classes is not None and self.n_classes is not None:
             named = remembered_class(prior, walks.classes, self.n_classes)
-            kinds = classify_steps(walks.places, walks.seen)
-            self._update_accuracies(UNTRAINED, named == walks.classes, kinds)
+            self._update_accuracies("untrained", named == walks.classes, kinds)
 
     def update_agents(self, walks: Walks) -> None:
         """Score the agents that have no model."""

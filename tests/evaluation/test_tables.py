@@ -4,7 +4,7 @@ from tem_vae.evaluation import tables
 from tem_vae.scores.positions import LOOKED_AT, PREDICTED, distance_name, r2_name
 from tem_vae.scores.prediction import AGENTS, MODEL, UNTRAINED, score_name
 
-NAMES = [score_name(p, k) for p in (*MODEL, *AGENTS, UNTRAINED) for k in ("revisit", "zero_shot")]
+NAMES = [score_name(p, k) for p in (*MODEL, *AGENTS, *UNTRAINED) for k in ("revisit", "zero_shot")]
 BOUND = ("elbo", "iwae", "reconstruction", "kl", "predictive_gap")
 
 

@@ -67,6 +67,20 @@ def test_percepts_that_are_positions_have_the_errors_of_positions() -> None:
     assert scores["untrained_distance_at_returns"] == pytest.approx(float(LINE[4:].norm(dim=-1).mean()))
 
 
+def test_where_places_are_known_returns_are_revisits() -> None:
+    percepts = torch.randn(1, 6, 3)
+    places = torch.tensor([[4, 7, 4, 4, 9, 7]])
+    walks = walk(percepts)._replace(truth=Truth(places, None, LINE[None]))
+    scores = score(walks, percepts, torch.zeros(1, 6, dtype=torch.long))
+    assert scores["returns_share"] == pytest.approx(2 / 5)  # the step that stays is none
+    variance = (percepts - percepts.mean(dim=1)).square().sum(dim=-1)[0]
+    errors = [(percepts[0, a] - percepts[0, b]).square().sum() for a, b in ((2, 0), (5, 1))]
+    assert scores["nearest_r2_at_returns"] == pytest.approx(float(1 - sum(errors) / variance[[2, 5]].sum()))
+    assert scores["nearest_distance_at_returns"] == pytest.approx(
+        float(LINE[2, 0] + LINE[5].dist(LINE[1])) / 2
+    )
+
+
 def test_padding_and_missing_percepts_are_not_scored() -> None:
     percepts = torch.cat([LINE, torch.full((3, 2), 7.0)])[None]
     missing = percepts.clone()

@@ -60,6 +60,16 @@ def like_a_rat(path: Path, pieces: int = 4, steps: int = 60) -> Path:
     return path
 
 
+def like_minigrid(path: Path, walks: int = 6, length: int = 40) -> Path:
+    """A file as ``scripts/record_walks.py`` makes it of MiniGrid: images of places, but no classes."""
+    pictures = np.random.default_rng(0).integers(0, 256, (16, 7, 7, 3)).repeat(8, axis=1).repeat(8, axis=2)
+    made = {f"walk_{n}": lattice_walk(length, seed=n) for n in range(walks)}
+    for walk in made.values():
+        del walk["classes"]
+        walk["percepts"] = pictures[walk["places"]].astype(np.uint8)
+    return write_hdf5(path, made)
+
+
 def as_batch(walk: Mapping[str, np.ndarray]) -> Walks:
     """A walk as a batch of one."""
     tensors = {name: torch.from_numpy(values)[None] for name, values in walk.items()}

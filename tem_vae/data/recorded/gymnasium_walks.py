@@ -1,7 +1,7 @@
 """Walks recorded in an environment of Gymnasium, which is an extra: ``pip install 'tem_vae[gym]'``."""
 
 import enum
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,25 +19,37 @@ if TYPE_CHECKING:
 _POSITIONS = ("position", "positions", "agent_pos", "pos")
 _SIDE = 2**15  # places of whole-numbered positions are numbered row by row of a plane so large
 _LONGEST_REASON = 200
+_PACKING = {"compression": "gzip", "compression_opts": 1}
+_BYTES_OF_CHUNK = 2**18  # read in half a millisecond
 
 
 class Recorder:
     """Walks at random in several copies of an environment side by side. A walk ends with its episode.
 
     Percepts are the observations: arrays as they are, anything else as one vector. Positions are recorded
-    where the environment has them in its ``info`` or as ``agent_pos``; places, where observations are
-    numbers of states or positions are whole numbers.
+    where the environment has them in its ``info`` or as ``agent_pos``; places, where it has them in its
+    ``info``, or observations are numbers of states, or positions are whole numbers.
 
     Args:
         env: The name of the environment, as ``gymnasium.make`` takes it.
         copies: How many.
+        arguments: Keyword arguments of the environment; None for none.
+        moves: What the walker does: ``native``, or of MiniGrid ``turns`` or ``compass``.
+        pixels: Of MiniGrid: whether percepts are images of what the walker sees.
 
     Raises:
         ConfigurationError: Gymnasium is not installed or has no such environment, or what is observed or
             done in it cannot be recorded.
     """
 
-    def __init__(self, env: str, copies: int) -> None:
+    def __init__(
+        self,
+        env: str,
+        copies: int,
+        arguments: Mapping[str, Any] | None = None,
+        moves: str = "native",
+        pixels: bool = False,
+    ) -> None:
         try:
             import gymnasium
         except ImportError:
@@ -45,10 +57,13 @@ class Recorder:
                 "gymnasium is not installed; install it with: pip install 'tem_vae[gym]'"
             ) from None
         try:
-            one = gymnasium.make(env)
+            as_minigrid = _minigrid_wrapper(env, moves, pixels)
+            one = as_minigrid(gymnasium.make(env, **(arguments or {})))
             wrap = _wrapper(env, one.observation_space)
             one.close()
-            self.envs = gymnasium.vector.SyncVectorEnv([lambda: wrap(gymnasium.make(env))] * copies)
+            self.envs = gymnasium.vector.SyncVectorEnv(
+                [lambda: wrap(as_minigrid(gymnasium.make(env, **(arguments or {}))))] * copies
+            )
         except (gymnasium.error.Error, ImportError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, ConfigurationError):
                 raise
@@ -66,10 +81,14 @@ class Recorder:
         self.first_action = 0
         if isinstance(space, gymnasium.spaces.Discrete):
             self.n_actions, self.first_action = int(space.n), int(space.start)
+        # What was done, where it may be something else than what was asked for.
+        self.outcomes: Sequence[str] = () if moves == "native" else self._attributes("outcomes")[0]
 
     @property
     def action_names(self) -> list[str] | None:
         """Their names where the environment has an enumeration of them."""
+        if self.outcomes:
+            return list(self.outcomes)
         (actions, *_) = self._attributes("actions")
         is_named = isinstance(actions, type) and issubclass(actions, enum.Enum)
         names = [action.name for action in actions] if is_named else []
@@ -93,7 +112,7 @@ class Recorder:
     def _episodes(self, seeds: list[int | None], steps: int) -> list[dict[str, Array]]:
         """One walk in every copy."""
         observation, info = self.envs.reset(seed=seeds)
-        observed, positions = [observation], [self._positions(info)]
+        observed, known = [observation], [self._truth(info)]
         acted: list[Array] = []
         lengths = np.zeros(len(seeds), dtype=np.int64)
         going = np.ones(len(seeds), dtype=bool)
@@ -101,14 +120,14 @@ class Recorder:
             actions = self.envs.action_space.sample()
             observation, _, terminated, truncated, info = self.envs.step(actions)
             observed.append(observation.copy())
-            acted.append(actions)
-            positions.append(self._positions(info))
+            acted.append(info["action"] if self.outcomes else actions)
+            known.append(self._truth(info))
             lengths += going
             going &= ~(terminated | truncated)
-        return [self._walk(n, int(lengths[n]), observed, acted, positions) for n in range(len(seeds))]
+        return [self._walk(n, int(lengths[n]), observed, acted, known) for n in range(len(seeds))]
 
     def _walk(
-        self, copy: int, steps: int, observed: list[Array], acted: list[Array], positions: list[Array | None]
+        self, copy: int, steps: int, observed: list[Array], acted: list[Array], known: list[dict[str, Array]]
     ) -> dict[str, Array]:
         percepts = np.stack([step[copy] for step in observed[: steps + 1]])
         actions = np.stack([step[copy] for step in acted[:steps]])
@@ -117,24 +136,28 @@ class Recorder:
         else:
             actions = actions - self.first_action
         walk = {"percepts": percepts, "actions": actions}
-        places = [step[copy] for step in positions[: steps + 1] if step is not None]
-        if len(places) == steps + 1:
-            walk["positions"] = np.stack(places)[:, :3]
+        for name in ("positions", "places"):
+            values = [step[name][copy] for step in known[: steps + 1] if name in step]
+            if len(values) == steps + 1:
+                walk[name] = np.stack(values)
         if self.numbers_states:
             walk["places"] = percepts.argmax(axis=1)
-        elif "positions" in walk and _are_cells(walk["positions"]):
+        elif "places" not in walk and "positions" in walk and _are_cells(walk["positions"]):
             walk["places"] = _number(walk["positions"])
         return walk
 
-    def _positions(self, info: Mapping[str, Any]) -> Array | None:
-        """Of every copy, (copies, 2 or more); None where the environment has none."""
+    def _truth(self, info: Mapping[str, Any]) -> dict[str, Array]:
+        """What is known of every copy: positions, (copies, 2 or 3), and places, (copies,)."""
         found = next((info[name] for name in _POSITIONS if name in info), None)
+        known = {}
         try:
             positions = np.array(self._attributes("agent_pos") if found is None else found)
-        except ValueError:  # not all copies have one
-            return None
-        is_plane = positions.ndim == 2 and positions.shape[1] in (2, 3) and positions.dtype.kind in "iuf"
-        return positions if is_plane else None
+            if positions.ndim == 2 and positions.shape[1] in (2, 3) and positions.dtype.kind in "iuf":
+                known["positions"] = positions
+        except ValueError:
+            pass  # not all copies have one
+        places = np.asarray(info.get("place"))
+        return known | ({"places": places} if places.dtype.kind in "iu" and places.ndim == 1 else {})
 
     def _attributes(self, name: str) -> list[Any]:
         """An attribute of every copy; None of those that have none."""
@@ -160,6 +183,26 @@ def _wrapper(env: str, space: "gymnasium.Space[Any]") -> Callable[[Any], Any]:
     if not usable:
         raise ConfigurationError(f"env = {env}: its observations, {space}, hold no numbers")
     return lambda one: wrappers.FlattenObservation(wrappers.FilterObservation(one, usable))
+
+
+def _minigrid_wrapper(env: str, moves: str, pixels: bool) -> Callable[[Any], Any]:
+    """What makes MiniGrid what is asked for; nothing of other environments.
+
+    Raises:
+        ImportError: MiniGrid is not installed.
+    """
+    if moves == "native" and not pixels:
+        return lambda one: one
+    from tem_vae.data.recorded.minigrid_moves import MOVES, in_pixels, is_minigrid
+
+    def wrap(one: Any) -> Any:
+        if not is_minigrid(one):
+            asked = [f"moves = {moves}"] * (moves != "native") + ["pixels = true"] * pixels
+            raise ConfigurationError(f"env = {env}: {', '.join(asked)}: for MiniGrid only, and it is none")
+        one = in_pixels(one) if pixels else one
+        return MOVES[moves](one) if moves != "native" else one
+
+    return wrap
 
 
 def _are_cells(positions: Array) -> bool:
@@ -201,6 +244,12 @@ def record_walks(
             group = file.create_group(f"walk_{number}")
             for name, values in walk.items():
                 # Images are mostly alike; vectors of reals would not become smaller.
-                packing = {"compression": "gzip", "compression_opts": 1} if values.dtype == np.uint8 else {}
+                packing = _PACKING | {"chunks": _chunks(values)} if values.dtype == np.uint8 else {}
                 group.create_dataset(name, data=values, **packing)
             advance(len(walk["percepts"]))
+
+
+def _chunks(values: Array) -> tuple[int, ...]:
+    """Whole percepts, several together: walks are read by windows."""
+    steps = max(1, _BYTES_OF_CHUNK // max(1, values[0].nbytes))
+    return (min(steps, len(values)), *values.shape[1:])

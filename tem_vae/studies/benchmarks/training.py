@@ -74,6 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
         "bare_steps_per_second": walk_steps / statistics.median(bare),
         "lightning_steps_per_second": walk_steps / statistics.median(lightning),
         "lightning_over_bare": ratio(bare, lightning),
+        "steps_per_second_of_waiting": walk_steps / statistics.median(seconds.data for seconds, _ in rounds),
         "share_waiting_for_data": statistics.median(seconds.data / seconds.total for seconds, _ in rounds),
     }
     _print(results, arguments)
@@ -163,5 +164,6 @@ def _print(results: dict[str, float], arguments: argparse.Namespace) -> None:
     table.add_row("bare loop, walk steps a second", f"{results['bare_steps_per_second']:,.0f}")
     table.add_row("through Lightning, walk steps a second", f"{results['lightning_steps_per_second']:,.0f}")
     table.add_row("Lightning over bare, median of rounds", f"{results['lightning_over_bare']:.3f}")
+    table.add_row("walk steps made or read a second", f"{results['steps_per_second_of_waiting']:,.0f}")
     table.add_row("share of an update waiting for data", f"{results['share_waiting_for_data']:.1%}")
     Console().print(table)

@@ -91,6 +91,21 @@ def test_an_environment_that_cannot_be_made_is_refused(env: str) -> None:
         Recorder(env, copies=1)
 
 
+def test_arguments_reach_the_environment_or_are_refused() -> None:
+    recorder = Recorder("FrozenLake-v1", 2, {"is_slippery": False})
+    assert [one.unwrapped.P[0][2] for one in recorder.envs.envs] == [[(1.0, 1, 0, False)]] * 2
+    with pytest.raises(ConfigurationError, match=r"cannot make it: .*unexpected keyword argument 'is_wet'"):
+        Recorder("FrozenLake-v1", 2, {"is_wet": False})
+
+
+@pytest.mark.parametrize(("moves", "pixels"), [("compass", False), ("native", True)])
+def test_what_is_for_minigrid_is_refused_elsewhere(moves: str, pixels: bool) -> None:
+    pytest.importorskip("minigrid")
+    asked = "pixels = true" if pixels else "moves = compass"
+    with pytest.raises(ConfigurationError, match=f"env = CartPole-v1: {asked}: for MiniGrid only"):
+        Recorder("CartPole-v1", 2, moves=moves, pixels=pixels)
+
+
 def run_script(*arguments: str) -> subprocess.CompletedProcess[str]:
     script = str(CONF.parent / "scripts" / "record_walks.py")
     return subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True)
@@ -98,7 +113,8 @@ def run_script(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_script_records_or_says_all_that_is_wrong(tmp_path: Path) -> None:
     out = tmp_path / "walks.h5"
-    done = run_script("env=CartPole-v1", f"out={out}", "walks=3", "steps=9", "copies=2")
+    arguments = "arguments={sutton_barto_reward: true}"
+    done = run_script("env=CartPole-v1", arguments, f"out={out}", "walks=3", "steps=9", "copies=2")
     assert done.returncode == 0, done.stderr
     assert "3 walks of 30 steps in all" in done.stdout
     assert [len(walk) for walk in open_recording(out).walks] == [10, 10, 10]
