@@ -13,9 +13,10 @@ class RecordConfig(Section):
 
     env: str = Field(min_length=1, description="The environment, as gymnasium.make takes it.")
     arguments: Arguments = Field(description="Keyword arguments of the environment; null: none.")
-    moves: Literal["native", "turns", "compass"] = Field(
-        description="Of MiniGrid: its own actions; left, right and forward; or to the east, south, west and "
-        "north. Of the last two, what was done is recorded, such as a way forward that was blocked."
+    moves: Literal["native", "turns", "headed_turns", "compass"] = Field(
+        description="Of MiniGrid: its own actions; left, right and forward; the same, known by the heading "
+        "before them; or to the east, south, west and north. What all but the first did is recorded, such "
+        "as a way forward that was blocked."
     )
     pixels: bool = Field(description="Of MiniGrid: record what the walker sees as an image.")
     out: NewFile = Field(description="The HDF5 file to write.")

@@ -34,7 +34,7 @@ class Recorder:
         env: The name of the environment, as ``gymnasium.make`` takes it.
         copies: How many.
         arguments: Keyword arguments of the environment; None for none.
-        moves: What the walker does: ``native``, or of MiniGrid ``turns`` or ``compass``.
+        moves: What the walker does: ``native``, or of MiniGrid ``turns``, ``headed_turns`` or ``compass``.
         pixels: Of MiniGrid: whether percepts are images of what the walker sees.
 
     Raises:

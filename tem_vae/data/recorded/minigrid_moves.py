@@ -85,13 +85,25 @@ class Turns(Moves):
     """
 
     commands = ("left", "right", "forward")
-    outcomes = (*commands, "blocked")
+    outcomes: ClassVar[tuple[str, ...]] = (*commands, "blocked")
 
     def _obey(self, command: int) -> Actions:
         return (Actions.left, Actions.right, Actions.forward)[command]
 
     def _name(self, command: int, heading: int, is_blocked: bool) -> int:
         return command + (is_blocked and self.commands[command] == "forward")
+
+
+class HeadedTurns(Turns):
+    """The same, known by the heading before: for a walker that has a compass.
+
+    Then a step changes cell and heading alike wherever it is made, and what steps do adds up in any order.
+    """
+
+    outcomes = tuple(f"{done}_from_{heading}" for heading in HEADINGS for done in Turns.outcomes)
+
+    def _name(self, command: int, heading: int, is_blocked: bool) -> int:
+        return heading * len(Turns.outcomes) + super()._name(command, heading, is_blocked)
 
 
 class Compass(Moves):
@@ -118,7 +130,7 @@ class Compass(Moves):
         return (is_blocked * n + heading) * n + command
 
 
-MOVES: dict[str, type[Moves]] = {"turns": Turns, "compass": Compass}
+MOVES: dict[str, type[Moves]] = {"turns": Turns, "headed_turns": HeadedTurns, "compass": Compass}
 
 
 def in_pixels(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
