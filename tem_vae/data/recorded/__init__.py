@@ -1,7 +1,7 @@
 """Walks that somebody recorded: files, checks, splits, and windows to train on."""
 
-from tem_vae.data.recorded.contents import WalkProblem, WalksFileError
 from tem_vae.data.recorded.examination import Examination, examine, examine_once
+from tem_vae.data.recorded.problems import WalkProblem, WalksFileError
 from tem_vae.data.recorded.recording import RecordedWalk, Recording, open_recording
 from tem_vae.data.recorded.splits import Shares, SplitBy, split_walks
 from tem_vae.data.recorded.stored import load_walks, save_walks

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tem_vae.errors import ConfigurationError
+from tem_vae.data.recorded.problems import WalkProblem, WalksFileError
 
 Array = npt.NDArray[Any]
 
@@ -20,48 +20,6 @@ FIELDS = ("percepts", "actions", "places", "classes", "positions")
 MOST_WALKS = 100_000
 MOST_ACTION_NAMES = 10_000
 LONGEST_NAME = 200  # characters
-_MOST_PROBLEMS_SHOWN = 100
-
-
-class WalksFileError(ConfigurationError):
-    """Recorded walks cannot be used; the message lists every problem with its walk and what is expected."""
-
-
-class NotUsable(ValueError):  # noqa: N818  it is never seen: files of this folder turn it into a problem
-    """Something in a file is not what it should be; the message says why, to be put behind its name."""
-
-
-@dataclass(frozen=True)
-class WalkProblem:
-    """Something that is wrong with recorded walks.
-
-    Attributes:
-        walk: The walk's name; empty if it concerns the whole file.
-        what: What is wrong and what is expected, as in ``actions[17] = 9: must be ...``.
-    """
-
-    walk: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.walk}: {self.what}" if self.walk else self.what
-
-
-def raise_problems(path: Path, problems: Sequence[WalkProblem]) -> None:
-    """Name all problems of a file in one message.
-
-    Raises:
-        WalksFileError: There are any.
-    """
-    if not problems:
-        return
-    if len(problems) == 1 and not problems[0].walk and problems[0].what.startswith(str(path)):
-        raise WalksFileError(problems[0].what)
-    count = "a problem" if len(problems) == 1 else f"{len(problems):,} problems"
-    lines = [f"  {problem}" for problem in problems[:_MOST_PROBLEMS_SHOWN]]
-    if len(problems) > _MOST_PROBLEMS_SHOWN:
-        lines.append(f"  and {len(problems) - _MOST_PROBLEMS_SHOWN:,} more")
-    raise WalksFileError("\n".join([f"{path} has {count}:", *lines]))
 
 
 class StoredArray(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from tem_vae.data.recorded.contents import WalksFileError, raise_problems
+from tem_vae.data.recorded.problems import WalksFileError, raise_problems
 from tem_vae.data.recorded.recording import Recording, open_recording
 from tem_vae.data.recorded.transitions import find_opposites, gather_transitions
 from tem_vae.data.recorded.values import Advance, Facts, check_values

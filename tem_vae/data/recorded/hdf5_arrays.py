@@ -8,9 +8,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from tem_vae.data.recorded.contents import Array, NotUsable, StoredArray, WalksFileError, check_is_file
+from tem_vae.data.recorded.contents import Array, StoredArray, check_is_file
 from tem_vae.data.recorded.hdf5_chunks import check_chunks, check_filters
 from tem_vae.data.recorded.jpeg import JpegFrames
+from tem_vae.data.recorded.problems import NotUsable, WalksFileError
 
 _MOST_DECLARED = 2**38  # bytes that a data set may declare beyond what its file can hold
 

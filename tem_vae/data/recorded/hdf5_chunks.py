@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import h5py
 
-from tem_vae.data.recorded.contents import NotUsable
+from tem_vae.data.recorded.problems import NotUsable
 
 LARGEST_CHUNK = 256 * 2**20  # bytes; a chunk must be unpacked in whole to read any of it
 _GZIP, _LZF = h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_LZF

@@ -14,13 +14,12 @@ from tem_vae.data.recorded.contents import (
     MOST_ACTION_NAMES,
     MOST_WALKS,
     Contents,
-    NotUsable,
     StoredWalk,
-    WalksFileError,
     natural_key,
 )
 from tem_vae.data.recorded.hdf5_arrays import Hdf5File, brief, check_storage, open_array
 from tem_vae.data.recorded.hdf5_chunks import check_chunks
+from tem_vae.data.recorded.problems import NotUsable, WalksFileError
 from tem_vae.reading import read_given
 
 _LARGEST_METADATA = 2**20

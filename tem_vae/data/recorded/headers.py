@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from tem_vae.data.recorded.contents import Contents, StoredArray, StoredWalk, WalkProblem
+from tem_vae.data.recorded.contents import Contents, StoredArray, StoredWalk
+from tem_vae.data.recorded.problems import WalkProblem
 
 MOST_STEPS = 2**30
 MOST_NUMBERS = 2**22  # of a percept

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 import h5py
 import numpy as np
 
-from tem_vae.data.recorded.contents import Array, StoredArray, WalksFileError
+from tem_vae.data.recorded.contents import Array, StoredArray
+from tem_vae.data.recorded.problems import WalksFileError
 
 _FIRST_BYTES = b"\xff\xd8\xff"
 _LARGEST_FILE = 64 * 2**20

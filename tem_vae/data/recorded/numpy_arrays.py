@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from tem_vae.data.recorded.contents import Array, NotUsable, RawArray
+from tem_vae.data.recorded.contents import Array, RawArray
+from tem_vae.data.recorded.problems import NotUsable
 
 _LONGEST_HEADER = 10_000
 

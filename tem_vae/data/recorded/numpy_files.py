@@ -17,15 +17,14 @@ from tem_vae.data.recorded.contents import (
     MOST_WALKS,
     Contents,
     LoadedArray,
-    NotUsable,
     RawArray,
     StoredArray,
     StoredWalk,
-    WalksFileError,
     check_is_file,
     natural_key,
 )
 from tem_vae.data.recorded.numpy_arrays import InColumns, check_size, read_header
+from tem_vae.data.recorded.problems import NotUsable, WalksFileError
 
 LARGEST_COMPRESSED = 512 * 2**20  # bytes, all compressed members of an archive together
 _LARGEST_DIRECTORY = 64 * 2**20

@@ -9,17 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tem_vae.data.recorded.contents import (
-    Array,
-    Contents,
-    StoredArray,
-    WalksFileError,
-    check_is_file,
-    raise_problems,
-)
+from tem_vae.data.recorded.contents import Array, Contents, StoredArray, check_is_file
 from tem_vae.data.recorded.hdf5_files import read_hdf5
 from tem_vae.data.recorded.headers import check_headers, has_channels_last
 from tem_vae.data.recorded.numpy_files import read_npy_folder, read_npz
+from tem_vae.data.recorded.problems import WalksFileError, raise_problems
 from tem_vae.data.source import FloatPercepts
 from tem_vae.data.walk import Truth, Walks
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from tem_vae.data.recorded.contents import WalksFileError
+from tem_vae.data.recorded.problems import WalksFileError
 from tem_vae.data.recorded.recording import RecordedWalk, Recording
 from tem_vae.data.source import Split
 

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 from torch import Tensor
 
-from tem_vae.data.recorded.contents import WalksFileError, raise_problems
+from tem_vae.data.recorded.problems import WalksFileError, raise_problems
 from tem_vae.data.recorded.recording import open_recording
 from tem_vae.data.recorded.values import check_values
 from tem_vae.data.walk import Truth, Walks, concatenate

@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from tem_vae.data.recorded.contents import MOST_ACTION_NAMES, Array, StoredArray, WalkProblem, WalksFileError
+from tem_vae.data.recorded.contents import MOST_ACTION_NAMES, Array, StoredArray
+from tem_vae.data.recorded.problems import WalkProblem, WalksFileError
 from tem_vae.data.recorded.recording import RecordedWalk, Recording
 
 MOST_PLACES = 2**31
@@ -71,7 +72,7 @@ def check_values(
                     WalkProblem(walk.name, "percepts are missing at all steps; leave the walk out")
                 )
             found.compare_positions(walk, positions.setdefault(walk.world, {}))
-            problems += [WalkProblem(walk.name, what) for what in found.problems()]
+            problems += found.problems(walk.name)
         except WalksFileError as error:
             problems.append(WalkProblem(walk.name, str(error)))
     return _facts(recording, largest, missing / max(1, looked_at), digest.hexdigest()), problems
@@ -112,11 +113,10 @@ class _Findings:
         self._first: dict[str, str] = {}
         self._count: dict[str, int] = {}
 
-    def problems(self) -> Iterator[str]:
-        """One line a kind."""
+    def problems(self, walk: str) -> Iterator[WalkProblem]:
+        """One a kind."""
         for kind, first in self._first.items():
-            more = self._count[kind] - 1
-            yield f"{first}{f' ({more:,} more such steps)' if more else ''}"
+            yield WalkProblem(walk, first, self._count[kind] - 1)
 
     def note(self, kind: str, wrong: object, describe: Callable[[int], str]) -> None:
         """Note the steps at which something is wrong, (steps,) boolean."""

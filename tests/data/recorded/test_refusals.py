@@ -53,6 +53,17 @@ def test_all_problems_of_shapes_and_types_come_at_once(tmp_path: Path) -> None:
         assert expected in message
 
 
+def test_one_mistake_in_many_walks_is_spelled_out_once(tmp_path: Path) -> None:
+    walks = {f"walk_{n}": lattice_walk(10 + n, seed=n) for n in range(12)}
+    for number in (1, *range(3, 11)):
+        walk = walks[f"walk_{number}"]
+        walk["actions"] = np.append(walk["actions"], 0)
+    lines = refused(write_hdf5(tmp_path / "w.h5", walks)).splitlines()
+    assert lines[0].endswith("has 9 problems:")
+    assert lines[1].startswith("  walk_1: actions has length 11 and must have 10")
+    assert lines[2:] == ["    and 8 more alike: walk_3 to walk_10"]
+
+
 def test_all_problems_of_values_come_at_once(tmp_path: Path) -> None:
     walk = lattice_walk(10)
     percepts = walk["percepts"].copy()
