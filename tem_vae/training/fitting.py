@@ -64,6 +64,8 @@ def fit(
     folder = Path(run_dir or default_run_directory(None))
     if RunFolder(folder).holds_run:
         raise ConfigurationError(f"run_dir = {folder} holds a run already; name another run_dir")
+    if isinstance(walks, Walks) and (folder / WALKS).exists():
+        raise ConfigurationError(f"{folder / WALKS} is there already; name another run_dir")
     is_new = not folder.exists()
     threads = torch.get_num_threads()
     with claimed(folder):

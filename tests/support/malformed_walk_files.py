@@ -145,7 +145,7 @@ def types(folder: Path, rng: random.Random) -> Iterator[MalformedWalks]:
 def values(folder: Path, rng: random.Random) -> Iterator[MalformedWalks]:
     """A number that cannot be."""
     options: dict[str, list[float]] = {
-        "percepts": [np.nan, np.inf, -np.inf, 1e300],
+        "percepts": [np.inf, -np.inf, 1e300],
         "actions": [-1, 10_000, 2**62, -(2**63)],
         "places": [-1, 2**31, 2**62],
         "classes": [-3, 10_000, 2**40],

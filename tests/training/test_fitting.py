@@ -57,6 +57,13 @@ def test_a_folder_that_holds_a_run_is_left_alone(fitted: FittedRun) -> None:
     assert (fitted.folder / "walks.h5").read_bytes() == before
 
 
+def test_walks_that_are_there_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "walks.h5").write_bytes(b"mine")
+    with pytest.raises(ConfigurationError, match=r"walks\.h5 is there already"):
+        fit(as_walks(**arrays(3)), SHORT, tmp_path)
+    assert (tmp_path / "walks.h5").read_bytes() == b"mine"
+
+
 def test_a_file_gives_the_same_run_as_its_walks(fitted: FittedRun, tmp_path: Path) -> None:
     again = fit(fitted.folder / "walks.h5", SHORT, tmp_path / "run")
     torch.testing.assert_close(again.model.state_dict(), fitted.model.state_dict(), rtol=0, atol=0)

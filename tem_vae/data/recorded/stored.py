@@ -21,6 +21,7 @@ def save_walks(
     *walks: Walks,
     action_names: Sequence[str] | None = None,
     worlds: Sequence[str | int] | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Write walks to an HDF5 file, as docs/data.md describes it, each row of every batch as a walk.
 
@@ -31,8 +32,10 @@ def save_walks(
         *walks: Batches of walks.
         action_names: Names of the actions, in the order of their numbers.
         worlds: The world of each walk; without it each walk is in a world of its own.
+        overwrite: Whether a file that is there already is replaced.
 
     Raises:
+        FileExistsError: There is such a file, and it is not to be replaced.
         ValueError: There is no walk, worlds are not as many as walks, or a walk has fewer than two steps.
     """
     rows = [row for batch in walks for row in _rows(batch)]
@@ -40,6 +43,8 @@ def save_walks(
         raise ValueError("there is no walk to save; give at least one batch with a row")
     if worlds is not None and len(worlds) != len(rows):
         raise ValueError(f"there are {len(worlds)} worlds for {len(rows)} walks; give one for each walk")
+    if not overwrite and Path(path).exists():
+        raise FileExistsError(f"{path} exists already; name another file, or replace it with overwrite=True")
     with whole_file(Path(path)) as scratch, h5py.File(scratch.name, "w") as file:
         if action_names is not None:
             file.attrs["action_names"] = list(action_names)

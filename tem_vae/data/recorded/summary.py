@@ -9,6 +9,7 @@ from tem_vae.data.recorded.commuting import Verdict, judge_actions
 from tem_vae.data.recorded.examination import Examination
 from tem_vae.data.recorded.recording import Recording
 from tem_vae.data.recorded.transitions import gather_transitions
+from tem_vae.data.recorded.values import Facts
 from tem_vae.data.walk import classify_steps
 
 _MOST_NAMED = 8
@@ -29,12 +30,18 @@ def summarize(found: Examination) -> tuple[list[tuple[str, str]], Verdict]:
             "percept shape",
             f"{recording.percept_shape}{' (channels first)' if recording.channels_last else ''}",
         ),
-        ("missing percepts", f"{100 * facts.missing:.2g} %"),
+        ("missing percepts", _describe_missing(facts)),
         ("actions", _describe_actions(recording, facts.n_actions, found.opposites)),
         ("classes", "not recorded of all walks" if facts.n_classes is None else f"{facts.n_classes:,}"),
-        *_describe_truth(recording),
+        *_describe_truth(recording, facts.places_are_bins),
     ]
     return rows, judge_actions(recording, gather_transitions(recording))
+
+
+def _describe_missing(facts: Facts) -> str:
+    share = f"{100 * facts.missing:.2g} %"
+    partly = f"{100 * facts.partly_missing:.2g} %"
+    return f"{share}; {partly} are NaN in some of their numbers only" if facts.partly_missing else share
 
 
 def _describe_actions(recording: Recording, n_actions: int | None, opposites: Mapping[int, int]) -> str:
@@ -46,7 +53,7 @@ def _describe_actions(recording: Recording, n_actions: int | None, opposites: Ma
     return f"{n_actions:,}: {shown}" + (f"; {', '.join(pairs)} undo each other" if pairs else "")
 
 
-def _describe_truth(recording: Recording) -> list[tuple[str, str]]:
+def _describe_truth(recording: Recording, places_are_bins: bool) -> list[tuple[str, str]]:
     number = len(recording.walks)
     rows = []
     for name in ("places", "positions"):
@@ -54,11 +61,11 @@ def _describe_truth(recording: Recording) -> list[tuple[str, str]]:
         if having < number:
             rows.append((name, "not recorded" if not having else f"only of {having:,} of {number:,} walks"))
     if all(walk.places is not None for walk in recording.walks):
-        rows += _count_links(recording)
+        rows += _count_links(recording, places_are_bins)
     return rows
 
 
-def _count_links(recording: Recording) -> list[tuple[str, str]]:
+def _count_links(recording: Recording, places_are_bins: bool) -> list[tuple[str, str]]:
     """Moves that can be scored, in whole walks."""
     counts = np.zeros(3, dtype=np.int64)
     places = 0
@@ -70,6 +77,9 @@ def _count_links(recording: Recording) -> list[tuple[str, str]]:
         counts += [int(kind.sum()) for kind in (kinds.move, kinds.revisit, kinds.zero_shot)]
     moves, revisits, zero_shot = counts.tolist()
     return [
-        ("places", f"{places / len(recording.walks):,.0f} a walk"),
+        (
+            "places",
+            f"{places / len(recording.walks):,.0f} a walk{', bins of positions' if places_are_bins else ''}",
+        ),
         ("moves", f"{moves:,}, of which {revisits:,} are revisits and {zero_shot:,} zero-shot links"),
     ]

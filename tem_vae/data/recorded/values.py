@@ -3,19 +3,18 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from tem_vae.data.recorded.contents import MOST_ACTION_NAMES, Array, StoredArray
+from tem_vae.data.recorded.place_positions import PlacePositions
 from tem_vae.data.recorded.problems import WalkProblem, WalksFileError
-from tem_vae.data.recorded.recording import RecordedWalk, Recording
+from tem_vae.data.recorded.recording import Recording
 
 MOST_PLACES = 2**31
 MOST_CLASSES = 10_000
 _PIECE = 16 * 2**20  # bytes read at once
 _LARGEST_PERCEPT = float(np.finfo(np.float32).max)
-_SAME_POSITION = 1e-3  # of the coordinates' size
 
 Advance = Callable[[int], None]
 
@@ -27,13 +26,17 @@ class Facts:
     Attributes:
         n_actions: How many numbered actions there are; None where actions are vectors.
         n_classes: How many classes; None where some walk has none.
-        missing: Share of the percepts looked at that are missing.
+        missing: Share of the percepts looked at that are missing: one of their numbers is NaN, or all are.
+        partly_missing: Share of them of which some numbers are NaN, and not all.
+        places_are_bins: Whether walkers are at several positions in one place.
         fingerprint: Changes with any walk's name, length or actions.
     """
 
     n_actions: int | None
     n_classes: int | None
     missing: float
+    partly_missing: float
+    places_are_bins: bool
     fingerprint: str
 
 
@@ -49,8 +52,8 @@ def check_values(
     """
     digest, problems = hashlib.sha256(), []
     largest = {"actions": -1, "classes": -1}
-    missing = looked_at = 0
-    positions: dict[tuple[str, str], dict[int, Array]] = {}
+    seen = _Seen()
+    positions = PlacePositions()
     every = _spread(recording, most_bytes)
     for walk in recording.walks:
         digest.update(f"{walk.name}\0{len(walk)}\0".encode())
@@ -63,28 +66,57 @@ def check_values(
                         largest[name] = max(largest[name], int(piece.max()))
                     if name == "actions":
                         digest.update(np.ascontiguousarray(piece).tobytes())
-            missing_before, looked_at_before = missing, looked_at
+            of_walk = _Seen()
             for start, piece in _pieces(walk.percepts, every):
-                missing, looked_at = missing + found.look_at_percepts(start, piece), looked_at + len(piece)
+                of_walk += found.look_at_percepts(start, piece)
                 advance(len(piece))
-            if every == 1 and missing - missing_before == looked_at - looked_at_before:
-                problems.append(
-                    WalkProblem(walk.name, "percepts are missing at all steps; leave the walk out")
-                )
-            found.compare_positions(walk, positions.setdefault(walk.world, {}))
+            if every == 1 and of_walk.missing == of_walk.steps:
+                problems.append(WalkProblem(walk.name, _describe_missing(of_walk)))
+            seen += of_walk
+            positions.look_at(walk)
             problems += found.problems(walk.name)
         except WalksFileError as error:
             problems.append(WalkProblem(walk.name, str(error)))
-    return _facts(recording, largest, missing / max(1, looked_at), digest.hexdigest()), problems
-
-
-def _facts(recording: Recording, largest: dict[str, int], missing: float, fingerprint: str) -> Facts:
-    n_actions = None
-    if recording.action_dim is None:
-        named = len(recording.action_names or ()) or recording.n_actions
-        n_actions = named or largest["actions"] + 1
     has_classes = all(walk.classes is not None for walk in recording.walks)
-    return Facts(n_actions, largest["classes"] + 1 if has_classes else None, missing, fingerprint)
+    facts = Facts(
+        n_actions=_count_actions(recording, largest["actions"]),
+        n_classes=largest["classes"] + 1 if has_classes else None,
+        missing=seen.missing / max(1, seen.steps),
+        partly_missing=seen.partly_missing / max(1, seen.steps),
+        places_are_bins=positions.are_bins,
+        fingerprint=digest.hexdigest(),
+    )
+    return facts, problems + positions.problems()
+
+
+@dataclass
+class _Seen:
+    """At how many steps percepts were looked at, and how many of these are missing, wholly or partly."""
+
+    steps: int = 0
+    missing: int = 0
+    partly_missing: int = 0
+
+    def __iadd__(self, more: "_Seen") -> "_Seen":
+        self.steps += more.steps
+        self.missing += more.missing
+        self.partly_missing += more.partly_missing
+        return self
+
+
+def _describe_missing(seen: _Seen) -> str:
+    if seen.partly_missing:
+        return (
+            "percepts are missing at all steps, for a number of each is NaN; leave out the numbers that are "
+            "not known, or the walk"
+        )
+    return "percepts are missing at all steps; leave the walk out"
+
+
+def _count_actions(recording: Recording, largest: int) -> int | None:
+    if recording.action_dim is not None:
+        return None
+    return len(recording.action_names or ()) or recording.n_actions or largest + 1
 
 
 def _spread(recording: Recording, most_bytes: int | None) -> int:
@@ -144,22 +176,13 @@ class _Findings:
             lambda at: f"{name}[{start + at}] = {piece[at]}: must be a whole number from 0 to {limit - 1:,}",
         )
 
-    def look_at_percepts(self, start: int, piece: Array) -> int:
-        """Percepts; returns how many are missing, which is NaN in all of their numbers."""
+    def look_at_percepts(self, start: int, piece: Array) -> _Seen:
+        """Percepts; one with a NaN in it is missing."""
         if piece.dtype.kind != "f":
-            return 0
+            return _Seen(len(piece))
         rows = piece.reshape(len(piece), -1)
         nan = np.isnan(rows)
-        is_missing = nan.all(axis=1)
-        partly = nan.any(axis=1) & ~is_missing
-        self.note(
-            "partly",
-            partly,
-            lambda at: (
-                f"percepts[{start + at}] is not a number in {int(nan[at].sum())} of {rows.shape[1]} places: "
-                "must be finite; a missing percept is NaN in all of them"
-            ),
-        )
+        missing, wholly = int(nan.any(axis=1).sum()), int(nan.all(axis=1).sum())
         with np.errstate(invalid="ignore"):
             infinite = (np.abs(rows) > _LARGEST_PERCEPT).any(axis=1)
         self.note(
@@ -170,30 +193,7 @@ class _Findings:
                 "must be finite, in the range of float32"
             ),
         )
-        return int(is_missing.sum())
-
-    def compare_positions(self, walk: RecordedWalk, known: dict[int, Array]) -> None:
-        """A place has one position, in all walks of its world."""
-        if walk.places is None or walk.positions is None:
-            return
-        rows = max(1, _PIECE // 64)
-        for start in range(0, len(walk), rows):
-            places = walk.places.read(start, start + rows)
-            positions = walk.positions.read(start, start + rows).astype(np.float64)
-            unique, first = np.unique(places, return_index=True)
-            for place, at in zip(unique.tolist(), first.tolist(), strict=True):
-                known.setdefault(place, positions[at])
-            expected = np.stack([known[place] for place in unique.tolist()])[np.searchsorted(unique, places)]
-            tolerance = _SAME_POSITION * (1 + np.abs(expected))
-            moved = (np.abs(positions - expected) > tolerance).any(axis=1)
-            self.note("moved", moved, partial(_describe_move, start, places, positions, expected))
-
-
-def _describe_move(start: int, places: Array, now: Array, before: Array, at: int) -> str:
-    return (
-        f"positions[{start + at}] = {_short(now[at])}: place {places[at]} was at {_short(before[at])} "
-        "before; a place has one position, in all walks of its world"
-    )
+        return _Seen(len(piece), missing, missing - wholly)
 
 
 def _short(values: Array) -> str:

@@ -30,6 +30,7 @@ from tem_vae.report.walk_trace import WalkTrace
 SMOOTHING = 0.5  # deviation of the Gaussian, in links
 _AXES = ("map", "row", "column")
 _SHOWN = 6
+_MOST_CELLS = 100  # of a map, a side
 
 
 def illustrate_rate_maps(subject: Subject) -> Illustration:
@@ -94,7 +95,7 @@ def measure_rate_maps(model: TemVae, walk: Walks, trace: WalkTrace, phases: Acti
         trace: Of the same walk.
         phases: Of the same model.
     """
-    cells = to_cells(trace.positions)
+    cells = to_cells(trace.positions, link_length(trace.positions, trace.places))
     codes = model.integrator(walk.actions)[0].double().numpy()
     n_channels = codes.shape[1] // 2
     cosines = codes[:, :n_channels] * np.sqrt(n_channels)
@@ -114,9 +115,22 @@ def measure_rate_maps(model: TemVae, walk: Walks, trace: WalkTrace, phases: Acti
     )
 
 
-def to_cells(positions: FloatArray) -> IntArray:
+def link_length(positions: FloatArray, places: IntArray) -> float:
+    """How far a usual move leads, in the unit of positions; at least a hundredth of how far they reach.
+
+    Args:
+        positions: (time, 2); those of recorded walks have any unit.
+        places: (time,).
+    """
+    lengths = np.linalg.norm(np.diff(positions, axis=0), axis=1)
+    lengths = lengths[(np.diff(places) != 0) & (lengths > 0)]
+    shortest = float(np.ptp(positions, axis=0).max()) / _MOST_CELLS
+    return max(float(np.median(lengths)), shortest) if len(lengths) else 1.0
+
+
+def to_cells(positions: FloatArray, link: float = 1.0) -> IntArray:
     """Row and column of every position, (time, 2) -> (time, 2): one link a cell, the first row on top."""
-    x, y = positions.T
+    x, y = positions.T / link
     return np.column_stack([np.floor(y.max() - y + 0.5), np.floor(x - x.min() + 0.5)]).astype(np.int64)
 
 

@@ -28,7 +28,7 @@ def test_its_examples_write_walks_that_can_be_read(tmp_path: Path, monkeypatch: 
         assert np.array_equal(walk.places.read(0, 99), written["places"])
     walks = load_walks("my_walks.h5")
     exec(compile(by_function, str(PAGE), "exec"), {"walks": walks})
-    assert load_walks("my_walks.h5").percepts.equal(walks.percepts)
+    assert load_walks("copy.h5").percepts.equal(walks.percepts)
 
 
 def test_every_link_leads_somewhere() -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recorded_walks import lattice_walk, write_hdf5
+from recorded_walks import as_batch, lattice_walk, write_hdf5
 
 from tem_vae.data import Truth, Walks, concatenate, load_walks, open_recording, save_walks
 
@@ -57,9 +57,19 @@ def test_a_file_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> 
     before = path.read_bytes()
     short = Walks(torch.zeros(1, 2, 3), torch.zeros(1, 1, dtype=torch.int64), torch.tensor([[True, False]]))
     with pytest.raises(ValueError, match="has 1 steps; a walk has at least 2"):
-        save_walks(path, short)
+        save_walks(path, short, overwrite=True)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["walks.h5"]
+
+
+def test_a_file_that_is_there_is_replaced_only_if_asked(tmp_path: Path) -> None:
+    path = write_hdf5(tmp_path / "walks.h5", {"": lattice_walk(5)})
+    walks = as_batch(lattice_walk(7))
+    with pytest.raises(FileExistsError, match="or replace it with overwrite=True"):
+        save_walks(path, walks)
+    assert len(open_recording(path).walks[0]) == 5
+    save_walks(path, walks, overwrite=True)
+    assert len(open_recording(path).walks[0]) == 7
 
 
 def write(kind: str, folder: Path, walks: dict[str, dict[str, np.ndarray]]) -> Path:

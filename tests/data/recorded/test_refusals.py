@@ -67,7 +67,7 @@ def test_one_mistake_in_many_walks_is_spelled_out_once(tmp_path: Path) -> None:
 def test_all_problems_of_values_come_at_once(tmp_path: Path) -> None:
     walk = lattice_walk(10)
     percepts = walk["percepts"].copy()
-    percepts[3, 2], percepts[5:7, 1], percepts[8] = np.nan, np.inf, np.nan
+    percepts[3, 2], percepts[5:7, 1], percepts[8] = np.nan, np.inf, np.nan  # NaN: missing
     positions = walk["positions"].copy()
     at = int(np.flatnonzero(walk["places"][1:] == walk["places"][0])[0] + 1)
     positions[at] += 0.5
@@ -77,15 +77,25 @@ def test_all_problems_of_values_come_at_once(tmp_path: Path) -> None:
         "c": {**walk, "positions": positions},
     }
     lines = refused(write_hdf5(tmp_path / "w.h5", walks, action_names=["n", "s", "w", "e"])).splitlines()
-    assert lines[0].startswith("a: percepts[3] is not a number in 1 of 6 places")
-    assert lines[1].startswith("a: percepts[5] holds [inf]")
-    assert "(1 more such steps)" in lines[1]
-    assert lines[2].startswith("b: actions[0] = -")
-    assert "from 0 to 3" in lines[2]
-    assert lines[3].startswith("b: classes[")
-    assert lines[4].startswith(f"c: positions[{at}] = ")
-    assert f"place {walk['places'][0]} was at" in lines[4]
-    assert len(lines) == 5
+    assert lines[0].startswith("a: percepts[5] holds [inf]")
+    assert "(1 more such steps)" in lines[0]
+    assert lines[1].startswith("b: actions[0] = -")
+    assert "from 0 to 3" in lines[1]
+    assert lines[2].startswith("b: classes[")
+    assert lines[3].startswith(f"c: positions[{at}] = ")
+    assert f"place {walk['places'][0]} was at" in lines[3]
+    assert len(lines) == 4
+
+
+def test_a_percept_with_a_nan_in_it_is_missing(tmp_path: Path) -> None:
+    walk = lattice_walk(10)
+    walk["percepts"][3, 2] = walk["percepts"][8] = np.nan
+    facts, problems = check_values(open_recording(write_hdf5(tmp_path / "w.h5", {"a": walk})))
+    assert problems == []
+    assert (facts.missing, facts.partly_missing) == (0.2, 0.1)
+    walk["percepts"][:, 0] = np.nan
+    message = refused(write_hdf5(tmp_path / "w.h5", {"a": walk}))
+    assert message.startswith("a: percepts are missing at all steps, for a number of each is NaN")
 
 
 def test_walks_of_one_world_share_their_places(tmp_path: Path) -> None:
@@ -95,6 +105,18 @@ def test_walks_of_one_world_share_their_places(tmp_path: Path) -> None:
     assert refused(apart) == "nothing is wrong"
     together = write_hdf5(tmp_path / "together.h5", {"a": {**walk, "world": 1}, "b": {**moved, "world": 1}})
     assert refused(together).startswith("b: positions[0]")
+
+
+def test_places_may_be_bins_of_positions(tmp_path: Path) -> None:
+    inside = np.random.default_rng(0).uniform(0, 1, (200, 2))
+    walk = lattice_walk(200)
+    binned = {**walk, "positions": walk["positions"] + inside}
+    path = write_hdf5(tmp_path / "w.h5", {"a": {**binned, "world": 1}, "b": {**binned, "world": 1}})
+    facts, problems = check_values(open_recording(path))
+    assert problems == []
+    assert facts.places_are_bins
+    points = write_hdf5(tmp_path / "points.h5", {"a": walk})
+    assert not check_values(open_recording(points))[0].places_are_bins
 
 
 def test_links_and_foreign_storage_open_nothing(tmp_path: Path) -> None:

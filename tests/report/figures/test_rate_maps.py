@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tem_vae.report.figures.rate_maps import choose_targets, rate_map, to_cells
+from tem_vae.report.figures.rate_maps import choose_targets, link_length, rate_map, to_cells
 
 
 def test_a_rate_is_the_mean_activity_where_the_walk_was() -> None:
@@ -21,6 +21,15 @@ def test_smoothing_keeps_a_constant_rate_whatever_the_occupancy() -> None:
 def test_cells_have_the_first_row_on_top() -> None:
     cells = to_cells(np.array([[0.0, 0.0], [2.0, 0.0], [0.0, -3.0]]))
     assert cells.tolist() == [[0, 0], [0, 2], [3, 0]]
+
+
+def test_a_cell_is_as_long_as_a_usual_move_in_whatever_unit() -> None:
+    places = np.array([0, 1, 1, 2, 3, 0])
+    metres = np.array([[0, 0], [0.1, 0], [0.12, 0], [0.2, 0], [0.3, 0], [0, 0]])
+    assert link_length(metres, places) == pytest.approx(0.1)
+    assert link_length(1e6 * metres, places) == pytest.approx(1e5)
+    metres[-1] = 1e6  # a mistake must not make a map without end
+    assert to_cells(metres, link_length(metres, places)).max() <= 100
 
 
 @pytest.mark.parametrize(
