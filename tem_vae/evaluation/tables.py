@@ -50,11 +50,12 @@ def print_report(metrics: Metrics) -> None:
         title = f"Moves predicted, {moves:,.0f} over zero-shot links"
         rows = _scored(describe_accuracies(metrics))
         console.print(_table(title, ("predictor", "revisits", "zero-shot links"), rows))
-    if (share := metrics.get("test/returns_share")) is not None:
-        title = f"R² of predicted percepts, {100 * share:.0f} % of them at returns"
-        _print_scored(console, title, _STEPS, _scored(describe_r2(metrics)))
-        title = "Distance to where memory looks, in the unit of positions"
-        _print_scored(console, title, _STEPS, _scored(describe_distances(metrics)))
+    share = metrics.get("test/returns_share")
+    steps = _STEPS[:1] if share is None else _STEPS
+    title = f"R² of predicted percepts{'' if share is None else f', {100 * share:.0f} % of them at returns'}"
+    _print_scored(console, title, steps, _scored(row[: 1 + len(steps)] for row in describe_r2(metrics)))
+    title = "Distance to where memory looks, in the unit of positions"
+    _print_scored(console, title, steps, _scored(describe_distances(metrics)))
     rows = _scored(describe_bound(metrics))
     console.print(_table("Bound on log p(percepts | actions)", ("term", "nats per percept"), rows))
 

@@ -110,7 +110,7 @@ class Tester(L.LightningModule):
     def on_test_epoch_end(self) -> None:
         """Gather everything in `results`, by the names that metrics.json has."""
         bounds = self.bound_scores.compute()
-        positions = self.position_scores.compute()
+        positions = self.position_scores.estimates()
         scores = self.prediction_scores.compute() | bounds.means | positions.means | self._describe_metric()
         errors = self.prediction_scores.standard_errors() | bounds.standard_errors | positions.standard_errors
         self.results = {f"test/{name}": float(score) for name, score in scores.items()} | {

@@ -62,8 +62,4 @@ def quiet_lightning() -> None:
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
     warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
     warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
-    # Of walks of which not all is known. The size would weigh means over batches; these are taken elsewhere.
-    warnings.filterwarnings("ignore", message=".*Trying to infer the `batch_size`.*")
-    # What could not be scored is NaN, and is left out or null.
-    warnings.filterwarnings("ignore", message=".*method of metric .* was called before.*")
     warnings.filterwarnings("ignore", message=".*is smaller than the logging interval.*")

@@ -46,15 +46,29 @@ class MaskedMeans(Metric):
             self.add_state(f"{name}_sums", [], dist_reduce_fx="cat")
             self.add_state(f"{name}_counts", [], dist_reduce_fx="cat")
 
-    def update(self, name: str, values: Tensor, mask: Tensor | None = None) -> None:
-        """Take in values and the mask of those that count, (batch, time); without a mask all do."""
-        counted = torch.ones_like(values, dtype=torch.bool) if mask is None else mask
-        self.update_ratio(name, torch.where(counted, values, 0).float(), counted.float())
+    def update(
+        self, name: str, values: Tensor, mask: Tensor | None = None, wholes: Tensor | None = None
+    ) -> None:
+        """Take in values, (batch, time).
 
-    def update_ratio(self, name: str, parts: Tensor, wholes: Tensor) -> None:
-        """Take in a value that is a sum over a sum, such as a share of a variance; both (batch, time)."""
-        getattr(self, f"{name}_sums").append(parts.sum(dim=-1))
-        getattr(self, f"{name}_counts").append(wholes.sum(dim=-1))
+        Args:
+            name: Of the value.
+            values: At every step.
+            mask: True at the steps that count; without a mask all do.
+            wholes: If the value is a sum over a sum, such as a share of a variance: what is summed below.
+        """
+        counted = torch.ones_like(values, dtype=torch.bool) if mask is None else mask
+        below = counted if wholes is None else torch.where(counted, wholes, 0)
+        getattr(self, f"{name}_sums").append(torch.where(counted, values, 0).float().sum(dim=-1))
+        getattr(self, f"{name}_counts").append(below.float().sum(dim=-1))
+
+    def estimates(self) -> Estimates:
+        """What `compute` gives; all NaN where nothing was taken in, of which torchmetrics would warn."""
+        if self.update_called:
+            found: Estimates = self.compute()
+            return found
+        nothing = dict.fromkeys(self.names, torch.tensor(torch.nan, device=self.device))
+        return Estimates(nothing, nothing)
 
     def compute(self) -> Estimates:
         """The means so far with their standard errors."""

@@ -1,4 +1,4 @@
-"""How well percepts are predicted, and where memory looks, where walkers move without places or classes."""
+"""How well percepts of walks without classes are predicted, and where in the plane memory looks."""
 
 from collections.abc import Iterator
 
@@ -35,8 +35,8 @@ class PositionScores(MaskedMeans):
     known, they are steps whose nearest earlier position is at most half as far as the last one. Elsewhere to
     copy the last percept is nearly as good as to remember.
 
-    Walks with classes are scored by accuracies instead, and walks without positions cannot be: of both
-    no step counts.
+    Without positions there is no nearest earlier step and no distance, and without places, too, no return.
+    Walks with classes are scored by accuracies instead.
     """
 
     def __init__(self) -> None:
@@ -56,41 +56,48 @@ class PositionScores(MaskedMeans):
             predicted: By predictor, what each step was expected to show, in the same unit and shape.
             priors: By predictor, that of which the heaviest memory is where it looks.
         """
-        if walks.positions is None or walks.classes is not None:
-            # No step counts; a metric that takes in nothing at all warns.
-            self.update("returns_share", torch.zeros(walks.mask.shape), torch.zeros_like(walks.mask))
+        if walks.classes is not None:
             return
-        seen, positions = walks.seen, walks.positions
+        seen = walks.seen
         last = last_seen(seen)
-        nearest = nearest_earlier(positions, seen, walks.places)
         scored = seen & (last >= 0)
-        looked_at = {name: prior.heaviest for name, prior in priors.items()}
-        looked_at |= {"nearest": nearest, "copy": last.clamp_min(0)}
-        distances = {name: _distance(positions, steps) for name, steps in looked_at.items()}
-        if walks.places is not None:
-            returns = classify_steps(walks.places, seen).revisit
-        else:
-            returns = scored & (distances["nearest"] <= _RETURNS_WITHIN * distances["copy"])
-            returns &= distances["copy"] > 0
+        looked_at = {"copy": last.clamp_min(0)}
+        distances: dict[str, Tensor] = {}
+        if walks.positions is not None:
+            looked_at["nearest"] = nearest_earlier(walks.positions, seen, walks.places)
+            looking = looked_at | {name: prior.heaviest for name, prior in priors.items()}
+            distances = {name: _distance(walks.positions, steps) for name, steps in looking.items()}
+        steps = {False: scored}
+        if (returns := _returns(walks, scored, distances)) is not None:
+            steps[True] = returns
+            self.update("returns_share", returns.float(), scored)
         vectors = percepts.flatten(2)
         predicted = {name: prediction.flatten(2) for name, prediction in predicted.items()}
-        predicted |= {name: _gather(vectors, looked_at[name]) for name in ("nearest", "copy")}
+        predicted |= {name: _gather(vectors, earlier) for name, earlier in looked_at.items()}
         variance = (vectors - _mean(vectors, seen)).square().sum(dim=-1)
         errors = {name: (vectors - prediction).square().sum(dim=-1) for name, prediction in predicted.items()}
-        for at_returns, counted in ((False, scored), (True, returns)):
+        for at_returns, counted in steps.items():
             for name, error in errors.items():
-                self.update_ratio(
-                    r2_name(name, at_returns), _where(counted, error), _where(counted, variance)
-                )
+                self.update(r2_name(name, at_returns), error, counted, wholes=variance)
             for name, distance in distances.items():
                 self.update(distance_name(name, at_returns), distance, counted)
-        self.update("returns_share", returns.float(), scored)
 
     def compute(self) -> Estimates:
         """The scores so far with their standard errors; NaN where nothing was scored."""
         ratios = super().compute()
         means = {name: 1 - mean if "_r2" in name else mean for name, mean in ratios.means.items()}
+        means = {name: torch.where(mean.isfinite(), mean, torch.nan) for name, mean in means.items()}
         return Estimates(means, ratios.standard_errors)
+
+
+def _returns(walks: Walks, scored: Tensor, distances: dict[str, Tensor]) -> Tensor | None:
+    """The steps that are returns, (batch, time); None where neither places nor positions are known."""
+    if walks.places is not None:
+        return classify_steps(walks.places, walks.seen).revisit
+    if not distances:
+        return None
+    near = distances["nearest"] <= _RETURNS_WITHIN * distances["copy"]
+    return scored & near & (distances["copy"] > 0)
 
 
 def last_seen(seen: Tensor) -> Tensor:
@@ -120,9 +127,10 @@ def nearest_earlier(positions: Tensor, seen: Tensor, places: Tensor | None = Non
         squared = torch.cdist(
             positions[:, first:last], positions[:, :last], compute_mode="donot_use_mm_for_euclid_dist"
         )
-        if places is not None:
-            squared = squared.masked_fill(places[:, first:last, None] == places[:, None, :last], -1.0)
         earlier = seen[:, None, :last] & (steps[:last] < steps[first:last, None])
+        if places is not None:
+            here = earlier & (places[:, first:last, None] == places[:, None, :last])
+            earlier = torch.where(here.any(dim=-1, keepdim=True), here, earlier)
         found.append(squared.masked_fill(~earlier, torch.inf).argmin(dim=-1))
     return torch.cat(found, dim=1)
 
@@ -149,7 +157,3 @@ def _mean(vectors: Tensor, seen: Tensor) -> Tensor:
     """The mean of every walk over the steps with a percept, (batch, 1, D)."""
     total = torch.where(seen.unsqueeze(-1), vectors, 0).sum(dim=1, keepdim=True)
     return total / seen.sum(dim=1).clamp_min(1)[:, None, None]
-
-
-def _where(counted: Tensor, values: Tensor) -> Tensor:
-    return torch.where(counted, values, 0).float()

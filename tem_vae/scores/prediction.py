@@ -59,11 +59,11 @@ class PredictionScores(nn.Module):
     it is a zero-shot link. Every predictor is scored on both.
 
     What nobody knows about the walks cannot be scored: without places there is nothing, without classes only
-    retrieval and novelty.
+    retrieval and novelty, and without percepts of known class to compare with nothing that is decoded.
 
     Args:
         n_classes: Classes of percepts; None if they are not known.
-        classifier: Gives classes to decoded percepts; None if classes are not known.
+        classifier: Gives classes to decoded percepts; None if no training percept of known class is at hand.
         predictors: The names of those that will be scored.
     """
 
@@ -131,13 +131,14 @@ class PredictionScores(nn.Module):
         self, walks: Walks, prediction: Prediction, reconstruction: Tensor, kinds: StepKinds
     ) -> None:
         classes, n_classes, classifier = walks.classes, self.n_classes, self.classifier
-        if classes is None or n_classes is None or classifier is None:
+        if classes is None or n_classes is None:
             return
-        named = {
-            "memory": remembered_class(prediction.prior, classes, n_classes),
-            "decoded": _classify(classifier, prediction.percepts, kinds),
-            "reconstruction": _classify(classifier, reconstruction, kinds),
-        }
+        named = {"memory": remembered_class(prediction.prior, classes, n_classes)}
+        if classifier is not None:
+            named |= {
+                "decoded": _classify(classifier, prediction.percepts, kinds),
+                "reconstruction": _classify(classifier, reconstruction, kinds),
+            }
         for predictor, predicted in named.items():
             self._update_accuracies(predictor, predicted == classes, kinds)
 
@@ -147,7 +148,7 @@ class PredictionScores(nn.Module):
 
     def compute(self) -> dict[str, Tensor]:
         """Every score so far by name; NaN where there was nothing to score."""
-        scores: dict[str, Tensor] = self.accuracies.compute().means
+        scores = self.accuracies.estimates().means
         unknown = torch.tensor(torch.nan)
         if not self.revisits.update_called:
             return scores | {"novelty_auroc": unknown, "zero_shot_moves": unknown}
@@ -157,8 +158,7 @@ class PredictionScores(nn.Module):
 
     def standard_errors(self) -> dict[str, Tensor]:
         """Of every accuracy, over walks; NaN where there were fewer than two."""
-        errors: dict[str, Tensor] = self.accuracies.compute().standard_errors
-        return errors
+        return self.accuracies.estimates().standard_errors
 
     def reset(self) -> None:
         """Forget every batch."""

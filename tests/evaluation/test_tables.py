@@ -63,6 +63,15 @@ def test_what_positions_alone_tell_has_tables_of_its_own(capsys) -> None:
     assert "Moves over zero-shot links" not in text
 
 
+def test_without_positions_and_places_there_are_no_returns(capsys) -> None:
+    tables.print_report(metrics(elbo=-3.0, decoded_r2=0.5, copy_r2=0.25, reconstruction_r2=0.75))
+    text = capsys.readouterr().out
+    assert "R² of predicted percepts" in text
+    assert "copy of the last percept" in text
+    for absent in ("returns", "nearest", "Distance", "none"):
+        assert absent not in text
+
+
 def test_a_run_of_a_version_without_scores_of_positions_is_printed(capsys) -> None:
     tables.print_report(metrics(elbo=-3.0))
     assert "R²" not in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """Predictions scored where walkers have positions, but no places or classes."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -26,7 +27,7 @@ def score(walks: Walks, predicted: torch.Tensor, steps: torch.Tensor) -> dict[st
     }
     both = {"decoded": predicted, "reconstruction": walks.percepts}
     scores.update_walks(walks, walks.percepts, both, looked_at)
-    return {name: float(mean) for name, mean in scores.compute().means.items()}
+    return {name: float(mean) for name, mean in scores.estimates().means.items()}
 
 
 def test_a_step_looks_for_the_nearest_earlier_one_that_was_seen() -> None:
@@ -95,10 +96,39 @@ def test_padding_and_missing_percepts_are_not_scored() -> None:
     assert scores["nearest_r2"] == pytest.approx(float(1 - (1 + 4 + 1.01 + 0.01) / variance), abs=1e-5)
 
 
-def test_walks_with_classes_or_without_positions_are_not_scored() -> None:
+def test_walks_with_classes_are_scored_by_these_instead() -> None:
     percepts = torch.randn(1, 6, 3)
     steps = torch.zeros(1, 6, dtype=torch.long)
     with_classes = walk(percepts, torch.zeros(1, 6, dtype=torch.long))
-    without_positions = with_classes._replace(truth=None)
-    for walks in (with_classes, without_positions):
-        assert all(value != value for value in score(walks, percepts, steps).values())
+    assert all(math.isnan(value) for value in score(with_classes, percepts, steps).values())
+
+
+def test_percepts_alone_have_an_r2_at_all_steps() -> None:
+    percepts = LINE[None].clone()
+    walks = walk(percepts)._replace(truth=None)
+    scores = score(walks, torch.zeros_like(percepts), torch.zeros(1, 6, dtype=torch.long))
+    variance = (percepts - percepts.mean(dim=1)).square().sum(dim=-1)[0, 1:].sum()
+    assert scores["copy_r2"] == pytest.approx(float(1 - (3 + 1.01 + 1) / variance), abs=1e-5)
+    assert scores["decoded_r2"] == pytest.approx(float(1 - percepts[0, 1:].square().sum() / variance))
+    assert {name for name, value in scores.items() if not math.isnan(value)} == {
+        "decoded_r2",
+        "copy_r2",
+        "reconstruction_r2",
+    }
+    places = torch.tensor([[4, 7, 4, 4, 9, 7]])
+    scores = score(walks._replace(truth=Truth(places)), percepts, torch.zeros(1, 6, dtype=torch.long))
+    assert scores["returns_share"] == pytest.approx(2 / 5)
+    assert scores["decoded_r2_at_returns"] == 1
+    assert math.isnan(scores["nearest_r2"])
+
+
+def test_in_a_bin_the_nearest_earlier_step_is_the_nearest_in_the_bin() -> None:
+    places = torch.tensor([[0, 0, 1, 1, 0, 1]])
+    nearest = nearest_earlier(LINE[None], torch.ones(1, 6, dtype=torch.bool), places)
+    assert nearest[0, 1:].tolist() == [0, 1, 2, 1, 2]  # step 2 lies nearer to step 4, in the other bin
+
+
+def test_percepts_that_do_not_vary_have_no_r2() -> None:
+    percepts = torch.ones(1, 6, 2)
+    scores = score(walk(percepts), torch.zeros_like(percepts), torch.zeros(1, 6, dtype=torch.long))
+    assert math.isnan(scores["decoded_r2"])

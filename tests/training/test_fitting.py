@@ -16,6 +16,12 @@ from tem_vae.model import Standardizer
 from tem_vae.training import FittedRun, fit, load
 from tem_vae.training.run import train
 
+# Warnings about scores that nobody can know look like errors of the user.
+pytestmark = [
+    pytest.mark.filterwarnings("error:.*was called before the"),
+    pytest.mark.filterwarnings("error:.*Trying to infer the"),
+]
+
 SHORT = (
     "trainer.max_steps=4",
     "trainer.val_check_interval=2",
@@ -43,6 +49,8 @@ def test_it_is_a_run_like_any_other(fitted: FittedRun) -> None:
     assert prediction.percepts.isfinite().all()
     assert fitted.metrics["test/revisit_accuracy"] is None  # classes are not known
     assert fitted.metrics["test/retrieval_accuracy"] is not None
+    assert fitted.metrics["test/decoded_r2_at_returns"] is not None
+    assert fitted.metrics["test/nearest_r2"] is None  # nor are positions
     assert fitted.config.logger.kind == "none"
     again = load(fitted.folder)
     torch.testing.assert_close(again.state_dict(), fitted.model.state_dict(), rtol=0, atol=0)
@@ -102,6 +110,8 @@ def test_images_real_actions_and_missing_percepts(tmp_path: Path) -> None:
     assert run.model.standardizer is not None
     assert run.model.standardizer.mean.shape == (3, 1, 1)
     assert run.metrics["test/elbo"] is not None
+    for known in ("decoded_r2", "copy_r2", "reconstruction_r2"):
+        assert run.metrics[f"test/{known}"] is not None
     with pytest.raises(ConfigurationError, match=r"needs the numbers of a percept to be in \[0, 1\]"):
         fit(as_walks(floats, moves), [*SHORT, *options], tmp_path / "out_of_range")
     assert not (tmp_path / "out_of_range").exists()

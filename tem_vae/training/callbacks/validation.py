@@ -58,11 +58,11 @@ class WatchValidation(Callback):
                 self._predictive_gap(pl_module.model, batch, inference),
                 self._drift(pl_module.model, batch),
             )
-            pl_module.log_dict(gap | drift)
+            pl_module.log_dict(gap | drift, batch_size=len(batch.mask))
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log accuracies by visit number; those that no walk reached are left out."""
-        scores = self.visit_scores.compute().means
+        scores = self.visit_scores.estimates().means
         pl_module.log_dict({f"prediction/{name}": score for name, score in scores.items() if score == score})
 
     def _predictive_gap(self, model: TemVae, batch: Walks, inference: Inference) -> dict[str, Tensor]:
