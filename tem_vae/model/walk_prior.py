@@ -1,20 +1,17 @@
 """The memory prior of every step of a walk, without an array of all pairs of steps."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from tem_vae.geometry import Neighborhood, NeighborhoodMixture
+from tem_vae.geometry import Neighborhood
 from tem_vae.geometry.precision import matmul, matrix_dtype, working_dtype
 from tem_vae.model.causal_attention import causal_attention
+from tem_vae.model.memory_rows import MemoryRows
 from tem_vae.model.prototypes import Emission
-
-# Pairs of steps at once where rows are spelled out.
-_PAIRS_AT_ONCE = 2**18
 
 # Beyond this, dot products of codes are summed in float64: float32 might err by more than 1e-3 nats.
 _LARGEST_LOGIT = 2.0**13
@@ -85,7 +82,7 @@ def novelty(log_null: Tensor, remembered: Tensor, background: Tensor, null: Tens
 
 
 @dataclass(frozen=True, eq=False)
-class WalkPrior:
+class WalkPrior(MemoryRows):
     r"""p(z_t | past) of every step t of walks, batch shape (batch, time).
 
     .. math:: p(z_t|past) \propto e^{b_0} p_0(z_t) + \sum_{s<t} \left(
@@ -199,37 +196,16 @@ class WalkPrior:
         return remembered, total
 
     @property
-    def log_weights(self) -> Tensor:
-        """Log memory weights of every step, (batch, time, 1 + time), the null component first."""
-        return self._log_weights(0, self.near.keys.shape[1])
+    def null(self) -> Neighborhood:
+        """That of the emission."""
+        return self.emission.null
 
     @property
     def novelty(self) -> Tensor:
         """The weight of the null component and of the background, (batch, time)."""
-        null = torch.cat([self._log_weights(*rows)[..., 0] for rows in self._rows()], dim=1)
+        null = torch.cat([self.weigh_rows(*rows)[..., 0] for rows in self.rows()], dim=1)
         remembered = self.seen.cumsum(dim=1) > self.seen
         return novelty(null, remembered, self.background_logit, self.null_logit)
-
-    @property
-    def mode(self) -> Tensor:
-        """A code of high density at every step, (batch, time, N), as `NeighborhoodMixture.mode`."""
-        return torch.cat(
-            [self._mixture(*rows).mode for rows in self._rows(at_once=_PAIRS_AT_ONCE // 8)], dim=1
-        )
-
-    @property
-    def heaviest(self) -> Tensor:
-        """The remembered step of greatest weight at every step, (batch, time); 0 where there is none."""
-        chunks = [self._log_weights(*rows)[..., 1:].argmax(dim=-1) for rows in self._rows()]
-        return torch.cat(chunks, dim=1)
-
-    def weigh(self, values: Tensor) -> Tensor:
-        """Σ_s w_ts v_s, (batch, time, D), for values of every step, (batch, time, D)."""
-        chunks = []
-        for first, last in self._rows():
-            weights = self._log_weights(first, last)[..., 1:].exp()
-            chunks.append(matmul(weights, values[:, :last].to(weights.dtype)))
-        return torch.cat(chunks, dim=1)
 
     def beginning(self, steps: int) -> "WalkPrior":
         """Of the first steps of every walk: no step depends on a later one."""
@@ -237,31 +213,17 @@ class WalkPrior:
             self.near.beginning(steps),
             self.background_logit,
             self.null_logit,
-            self._components(steps),
+            self.first_components(steps),
             self.emission.beginning(steps),
             self.seen[:, :steps],
         )
 
-    def _rows(self, at_once: int = _PAIRS_AT_ONCE) -> Iterator[tuple[int, int]]:
-        batch, time, _ = self.near.keys.shape
-        size = max(1, at_once // (batch * time))
-        return ((first, min(first + size, time)) for first in range(0, time, size))
-
-    def _log_weights(self, first: int, last: int) -> Tensor:
-        """Rows of `log_weights` up to column last, (batch, last - first, 1 + last)."""
+    def weigh_rows(self, first: int, last: int) -> Tensor:
+        """Log weights of steps first to last - 1 up to column last, (batch, last - first, 1 + last)."""
         near = self.near.rows(first, last)
         past = torch.ones(near.shape[1:], device=near.device, dtype=near.dtype).tril(first - 1)
         count = past * self.seen[:, None, :last]
         return log_memory_weights(near, count, self.background_logit, self.null_logit)
-
-    def _mixture(self, first: int, last: int) -> NeighborhoodMixture:
-        return NeighborhoodMixture(
-            self._log_weights(first, last), self._components(last), self.emission.null, validate_args=False
-        )
-
-    def _components(self, steps: int) -> Neighborhood:
-        codes, scale = self.components.center[:, :steps], self.components.scale[:, :steps]
-        return Neighborhood(codes, scale, self.components.factorization, validate_args=False)
 
 
 def _log_mixed(shares: Tensor, kernels: Tensor) -> Tensor:

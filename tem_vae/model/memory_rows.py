@@ -1,0 +1,75 @@
+"""What one asks of memory weights of every step, a few rows at a time."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from tem_vae.geometry import Neighborhood, NeighborhoodMixture
+from tem_vae.geometry.precision import matmul
+
+# Pairs of steps at once where rows are spelled out.
+_PAIRS_AT_ONCE = 2**18
+
+
+class MemoryRows(ABC):
+    """Memory weights w_ts of every step t of walks, batch shape (batch, time), never all at once.
+
+    Attributes:
+        components: The neighborhoods of what was perceived at each step, batch shape (batch, time).
+        null: The neighborhood that stands for novel places where a prediction is decoded, batch shape ().
+    """
+
+    components: Neighborhood
+
+    @property
+    @abstractmethod
+    def null(self) -> Neighborhood:
+        """The neighborhood that stands for novel places where a prediction is decoded, batch shape ()."""
+
+    @abstractmethod
+    def weigh_rows(self, first: int, last: int) -> Tensor:
+        """Log weights of steps first to last - 1 up to column last, (batch, last - first, 1 + last)."""
+
+    @property
+    def log_weights(self) -> Tensor:
+        """Log memory weights of every step, (batch, time, 1 + time), the null component first."""
+        return self.weigh_rows(0, self.components.batch_shape[1])
+
+    @property
+    def mode(self) -> Tensor:
+        """A code of high density at every step, (batch, time, N), as `NeighborhoodMixture.mode`."""
+        return torch.cat(
+            [self._mixture(*rows).mode for rows in self.rows(at_once=_PAIRS_AT_ONCE // 8)], dim=1
+        )
+
+    @property
+    def heaviest(self) -> Tensor:
+        """The remembered step of greatest weight at every step, (batch, time); 0 where there is none."""
+        chunks = [self.weigh_rows(*rows)[..., 1:].argmax(dim=-1) for rows in self.rows()]
+        return torch.cat(chunks, dim=1)
+
+    def weigh(self, values: Tensor) -> Tensor:
+        """Σ_s w_ts v_s, (batch, time, D), for values of every step, (batch, time, D)."""
+        chunks = []
+        for first, last in self.rows():
+            weights = self.weigh_rows(first, last)[..., 1:].exp()
+            chunks.append(matmul(weights, values[:, :last].to(weights.dtype)))
+        return torch.cat(chunks, dim=1)
+
+    def rows(self, at_once: int = _PAIRS_AT_ONCE) -> Iterator[tuple[int, int]]:
+        """Rows to spell out at once, as first and last + 1, so many pairs of steps at most."""
+        batch, time = self.components.batch_shape
+        size = max(1, at_once // (batch * time))
+        return ((first, min(first + size, time)) for first in range(0, time, size))
+
+    def _mixture(self, first: int, last: int) -> NeighborhoodMixture:
+        return NeighborhoodMixture(
+            self.weigh_rows(first, last), self.first_components(last), self.null, validate_args=False
+        )
+
+    def first_components(self, steps: int) -> Neighborhood:
+        """Those of the first steps of every walk."""
+        codes, scale = self.components.center[:, :steps], self.components.scale[:, :steps]
+        return Neighborhood(codes, scale, self.components.factorization, validate_args=False)
