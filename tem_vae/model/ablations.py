@@ -95,6 +95,10 @@ class StandardNormalPrior(nn.Module):
         """The same: to know places is of no use without memories."""
         return self.forward(places, codes, factorization, seen)
 
+    def nearness(self, products: Tensor) -> Tensor:
+        """0: nothing is remembered, (*)."""
+        return torch.zeros_like(products)
+
     def log_weights_at(self, locations: Tensor, remembered: Tensor, counts: Tensor) -> Tensor:
         """All weight on the one component, (*, time, 1 + memories)."""
         return _all_on_the_first(locations.new_empty(*locations.shape[:-1], 1 + remembered.shape[-2]))

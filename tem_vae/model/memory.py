@@ -142,6 +142,10 @@ class MemoryPrior(nn.Module):
         remembered = counts.sum(dim=-1) > 0
         return novelty(log_null, remembered, self.background_logit, self._null_weight)
 
+    def nearness(self, products: Tensor) -> Tensor:
+        """e^{−d²/2lambda²} of location codes by their products g · g', (*)."""
+        return (self.precision * (products - 1)).exp()
+
     def log_weights_at(self, locations: Tensor, remembered: Tensor, counts: Tensor) -> Tensor:
         """Log memory weights at locations after all remembered ones, (*, time, 1 + memories).
 

@@ -190,6 +190,9 @@ class Memory(Protocol):
             counts: How often each memory was remembered, (*, memories).
         """
 
+    def nearness(self, products: Tensor) -> Tensor:
+        """How near location codes are, from 0 to 1, by their products g · g', (*)."""
+
     def log_weights_at(self, locations: Tensor, remembered: Tensor, counts: Tensor) -> Tensor:
         """Log memory weights at locations after all remembered ones, (*, time, 1 + memories).
 

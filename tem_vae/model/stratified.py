@@ -28,15 +28,18 @@ def stratified_choice(log_weights: Tensor, count: int) -> tuple[Tensor, Tensor]:
     largest = log_weights.amax(dim=-1, keepdim=True)
     weights = (log_weights - largest).double().exp()
     probability = _inclusion(weights, count)
-    kept = _systematic(probability, count)
+    kept = _systematic(probability)
     # topk brings the kept ones to the front; those without weight fill the rest.
-    chosen = torch.where(kept, weights / probability, 0)
+    chosen = torch.where(kept, weights / probability.clamp_min(torch.finfo(weights.dtype).tiny), 0)
     found, index = chosen.topk(count, dim=-1)
     return index, (found.log() + largest).to(log_weights.dtype)
 
 
 def _inclusion(weights: Tensor, count: int) -> Tensor:
-    """min(1, w/c) with c such that they sum to ``count``, (batch, hypotheses); where fewer have weight, 1."""
+    """min(1, w/c) with c such that they sum to ``count``; where fewer have weight, 1 for these.
+
+    Shape (batch, hypotheses).
+    """
     ordered = weights.sort(dim=-1, descending=True).values
     rest = ordered.flip(-1).cumsum(dim=-1).flip(-1)[:, :count]
     # If the n heaviest are surely kept, the others share count − n places by their weight.
@@ -44,13 +47,14 @@ def _inclusion(weights: Tensor, count: int) -> Tensor:
     threshold = rest / places
     first = (ordered[:, :count] <= threshold).byte().argmax(dim=-1, keepdim=True)
     threshold = threshold.gather(-1, first)
-    return torch.where(threshold > 0, weights / threshold, 1).clamp(0, 1)
+    share = torch.where(threshold > 0, weights / threshold, (weights > 0).to(weights.dtype))
+    return share.clamp_max(1)
 
 
-def _systematic(probability: Tensor, count: int) -> Tensor:
+def _systematic(probability: Tensor) -> Tensor:
     """A sample that holds each with its probability, from one random number a walk, (batch, hypotheses)."""
     edges = probability.cumsum(dim=-1)
-    edges = edges * (count / edges[:, -1:])
+    edges = edges * (edges[:, -1:].round() / edges[:, -1:])  # they sum to a whole number but for rounding
     start = torch.rand(len(edges), 1, dtype=edges.dtype, device=edges.device)
     crossed = torch.floor(edges + start)
     before = torch.cat([torch.zeros_like(start), crossed[:, :-1]], dim=-1)

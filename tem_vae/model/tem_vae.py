@@ -7,10 +7,12 @@ from torch import Tensor, nn
 
 from tem_vae.geometry import Neighborhood, Pseudometric
 from tem_vae.geometry.precision import matmul
+from tem_vae.model.belief import Belief, BeliefTrace
 from tem_vae.model.checks import check_percept_values, check_percepts, check_walks
 from tem_vae.model.elbo import ElboTerms
 from tem_vae.model.parts import Decoder, Encoder, Integrator, Memory, Prediction, Prior
 from tem_vae.model.standardizer import Standardizer
+from tem_vae.model.walk_prior import WalkPrior
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,13 @@ class Inference:
         prior: p(z_t | past), batch shape (batch, time).
         seen: False at the steps whose percept is missing, (batch, time). Their code is that of zeros: it is
             not remembered, and means nothing.
+        belief: What was believed about what happened; None where recorded actions are taken for it.
     """
 
     posterior: Neighborhood
     prior: Prior
     seen: Tensor
+    belief: BeliefTrace | None = None
 
     @property
     def codes(self) -> Tensor:
@@ -56,6 +60,8 @@ class TemVae(nn.Module):
         standardizer: From percepts as they are given to those that encoder and decoder know; None where they
             are given standardised. With it predictions are in the unit of the percepts, and the terms of the
             bound are densities of standardised percepts all the same.
+        belief: What is believed about where a walk is, outside of training; None where recorded actions are
+            what happened.
     """
 
     def __init__(
@@ -67,8 +73,10 @@ class TemVae(nn.Module):
         decoder: Decoder,
         scale: float,
         standardizer: Standardizer | None = None,
+        belief: Belief | None = None,
     ) -> None:
         super().__init__()
+        self.belief = belief
         self.encoder = encoder
         self.metric = metric
         self.integrator = integrator
@@ -98,7 +106,45 @@ class TemVae(nn.Module):
         factorization = self.metric.factorize()
         codes, seen = self.encode(percepts)
         posterior = Neighborhood(codes, self.scale, factorization, validate_args=False)
-        return Inference(posterior, self.memory(locations, codes, factorization, seen), seen)
+        inference = Inference(posterior, self.memory(locations, codes, factorization, seen), seen)
+        if self.belief is None or self.training:
+            return inference
+        return self._with_belief(self.belief, percepts, actions, inference)
+
+    @torch.no_grad()
+    def believe(self, belief: Belief, percepts: Tensor, actions: Tensor, inference: Inference) -> BeliefTrace:
+        """What is believed along walks.
+
+        Args:
+            belief: How.
+            percepts: Those that were inferred from, (batch, time, *percept_shape).
+            actions: Those that were recorded, (batch, time - 1).
+            inference: Of the walks if every recorded action happened.
+
+        Raises:
+            ValueError: The memory has no weights, and so cannot say where a walk may be.
+        """
+        told = inference.prior
+        if not isinstance(told, WalkPrior):
+            raise ValueError("a belief weighs hypotheses by their memories, and this model has no memory")
+        z, u = inference.posterior.rsample_with_u((belief.samples,))
+        terms = self.evaluate_sample(percepts, inference, z, u)
+        whitened = inference.posterior.whitened_center + inference.posterior.scale.unsqueeze(-1) * u
+        trace: BeliefTrace = belief(
+            actions,
+            self.integrator,
+            self.memory,
+            told,
+            whitened,
+            terms.reconstruction - terms.log_posterior,
+        )
+        return trace
+
+    def _with_belief(
+        self, belief: Belief, percepts: Tensor, actions: Tensor, inference: Inference
+    ) -> Inference:
+        trace = self.believe(belief, percepts, actions, inference)
+        return Inference(inference.posterior, trace.prior, inference.seen, trace)
 
     def beginning(self, inference: Inference, steps: int) -> Inference:
         """The same of the first steps of every walk: no step depends on a later one."""

@@ -1,0 +1,90 @@
+"""The memory prior of every step where it is not sure where the walk is."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tem_vae.geometry import Neighborhood
+from tem_vae.geometry.precision import matmul
+from tem_vae.model.densities import Densities
+from tem_vae.model.memory_rows import MemoryRows
+from tem_vae.model.walk_prior import WalkPrior
+
+
+@dataclass(frozen=True, eq=False)
+class BeliefPrior(MemoryRows):
+    r"""p(z_t | past), averaged over a belief about where the walk is.
+
+    .. math:: p(z_t|past) = w_{t0}\,p_0(z_t) + \sum_{s<t} \left( n_{ts}\,p_s(z_t)
+              + \frac{b_t}{t-1}\,N(z_t; c_s, \epsilon_m) \right)
+
+    as in `WalkPrior`, whose weights are those at one location; here they are means over locations, weighted by
+    what was believed before step t was perceived. Unlike there, near weights are held for all pairs of steps.
+
+    Attributes:
+        told: The prior if every recorded action happened; its memories are those of the belief.
+        near: n_ts, (batch, time, time), 0 from the diagonal on.
+        null: w_t0, (batch, time).
+    """
+
+    told: WalkPrior
+    near: Tensor
+    null_weight: Tensor
+
+    @property
+    def components(self) -> Neighborhood:  # type: ignore[override]
+        """Those of the told prior."""
+        return self.told.components
+
+    @property
+    def null(self) -> Neighborhood:
+        """That of the told prior."""
+        return self.told.null
+
+    @property
+    def novelty(self) -> Tensor:
+        """The weight of the null component and of the background, (batch, time)."""
+        return self.null_weight + self._background()
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Log density in nats of codes z, (*samples, batch, time, N) -> (*samples, batch, time)."""
+        return self.log_prob_whitened(self.components.factorization.whiten(z))
+
+    def log_prob_whitened(self, w: Tensor) -> Tensor:
+        """`log_prob` of codes given by their whitened coordinates, (*samples, batch, time, M)."""
+        densities = Densities(self.told, w.reshape(-1, *w.shape[-3:]))
+        steps = [self._log_prob_at(step, densities) for step in range(w.shape[-2])]
+        return torch.stack(steps, dim=-1).reshape(w.shape[:-1])
+
+    def _log_prob_at(self, step: int, densities: Densities) -> Tensor:
+        """Log density of the samples at one step, (samples, batch)."""
+        null = (self.null_weight[:, step].log() - self.told.null_logit).to(self.near.dtype)
+        novel = null + densities.novel(step)
+        if step == 0:
+            return novel
+        there = densities.there(step)
+        largest = there.amax(dim=-1, keepdim=True)
+        near = matmul((there - largest).exp().movedim(0, 1), self.near[:, step, :step, None]).squeeze(-1).mT
+        return torch.logaddexp(novel, near.log() + largest.squeeze(-1))
+
+    def beginning(self, steps: int) -> "BeliefPrior":
+        """Of the first steps of every walk."""
+        return BeliefPrior(
+            self.told.beginning(steps), self.near[:, :steps, :steps], self.null_weight[:, :steps]
+        )
+
+    def weigh_rows(self, first: int, last: int) -> Tensor:
+        """Log weights of steps first to last - 1 up to column last, (batch, last - first, 1 + last)."""
+        seen = self.told.seen[:, None, :last]
+        past = torch.ones(last - first, last, dtype=torch.bool, device=seen.device).tril(first - 1) & seen
+        share = self._background()[:, first:last, None] / past.sum(dim=-1, keepdim=True).clamp_min(1)
+        memories = self.near[:, first:last, :last] + share * past
+        return torch.cat([self.null_weight[:, first:last, None], memories], dim=-1).log()
+
+    def _background(self) -> Tensor:
+        """b_t, (batch, time)."""
+        told = self.told
+        remembered = told.seen.cumsum(dim=1) > told.seen
+        ratio = (told.background_logit - told.null_logit).exp()
+        return torch.where(remembered, self.null_weight * ratio, 0)
