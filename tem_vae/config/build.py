@@ -23,4 +23,5 @@ def build_model(config: ModelConfig, walks: WalkShape) -> TemVae:
         decoder=config.decoder.build(decoder_input, walks.percept_shape),
         scale=scale,
         standardizer=Standardizer(walks.percept_shape) if walks.standardize else None,
+        belief=config.belief.build(walks),
     )

@@ -6,12 +6,13 @@ from typing import Annotated, ClassVar, Self
 from hydra.core.config_store import ConfigStore
 from pydantic import Field, ValidationInfo, model_validator
 
+from tem_vae.config.belief import EvaluationBeliefConfig
 from tem_vae.config.changes import ChangesTo, all_null
 from tem_vae.config.fields import Checkpoints, RunDirectory, Section, checks_files
 from tem_vae.config.percepts import PerceptsConfig
 from tem_vae.config.plugins import Roots
 from tem_vae.config.recording import SplitBy, WalksPath
-from tem_vae.config.simulated import BlankShare
+from tem_vae.config.simulated import BlankShare, SlipShare
 from tem_vae.config.worlds import PolicyConfig, WorldConfig
 from tem_vae.errors import ConfigurationError
 from tem_vae.runs.folder import RUNS, RunFolder
@@ -43,6 +44,7 @@ class EvaluationDataConfig(Section):
     )
     policy: ChangesTo[PolicyConfig] = Field(description="How worlds are walked.")
     blank: BlankShare | None = Field(description="Share of places that hold the first class.")
+    slips: SlipShare | None = Field(description="Share of recorded actions that are replaced.")
     path: WalksPath | None = Field(description="Of recorded walks: other ones, with the same actions.")
     split: EvaluationSplitConfig = Field(description="Which recorded walks are tested on.")
     walk_length: Annotated[int, Field(ge=2)] | None = Field(description="Walk steps, counted in percepts.")
@@ -54,7 +56,9 @@ class EvaluationDataConfig(Section):
 
 # Hydra refuses to override a key that is nowhere: conf/evaluate.yaml begins with this one.
 UNCHANGED = "unchanged"
-ConfigStore.instance().store(UNCHANGED, {"data": all_null(EvaluationDataConfig)})
+ConfigStore.instance().store(
+    UNCHANGED, {"data": all_null(EvaluationDataConfig), "belief": all_null(EvaluationBeliefConfig)}
+)
 
 
 class EvaluateConfig(Section):
@@ -67,6 +71,7 @@ class EvaluateConfig(Section):
     plugins: Roots = Field(
         description="Packages that a checkpoint or data may name classes of: look at their code first."
     )
+    belief: EvaluationBeliefConfig = Field(description="Doubts about recorded actions.")
     run_dir: RunDirectory | None = Field(
         description="Where metrics.json is written, of several checkpoints each in a folder of its own; "
         "by default a new folder in runs/."

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from tem_vae.config.belief import BeliefConfig
 from tem_vae.config.fields import OneKind, Section
 from tem_vae.config.networks import DecoderConfig, EncoderConfig, WalkShape
 
@@ -230,10 +231,12 @@ class ModelConfig(Section):
     decoder: DecoderConfig = Field(description="From embedded codes to percepts.")
     path_integration: PathIntegrationConfig = Field(description="From actions to location codes.")
     memory: MemoryConfig = Field(description="The prior of a step given its past.")
+    belief: BeliefConfig = Field(description="Doubts about recorded actions.")
 
     @classmethod
     def convert_stored(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Version 0.1.0 had one kind of decoder and one of path integration, and did not name them."""
+        """Version 0.1.0 had one kind of decoder, one of path integration, without names, and no doubts."""
+        values = {"belief": {"hypotheses": 1, "slip_rate": 0.02, "samples": 16}} | values
         had = {
             "decoder": {"kind": "mlp", "likelihood": "gaussian", "learn_noise": False},
             "path_integration": {"kind": "rotations"},
@@ -241,6 +244,15 @@ class ModelConfig(Section):
         return values | {
             name: before | values[name] for name, before in had.items() if isinstance(values.get(name), dict)
         }
+
+    @model_validator(mode="after")
+    def _belief_has_memories(self) -> Self:
+        if self.belief.hypotheses > 1 and self.memory.kind != "attention":
+            raise ValueError(
+                f"belief.hypotheses = {self.belief.hypotheses} are weighed by what their memories foresee, and "
+                f"memory.kind = {self.memory.kind} foresees nothing; use belief.hypotheses=1"
+            )
+        return self
 
     @model_validator(mode="after")
     def _rank_fits(self) -> Self:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tem_vae.data.source import Split
 
 BlankShare = Annotated[float, Field(ge=0, lt=1)]
+SlipShare = Annotated[float, Field(ge=0, le=1)]
 
 
 class HeldOutConfig(Section):
@@ -35,6 +36,7 @@ class HeldOutConfig(Section):
         percepts: "PerceptSource",
         policy: "Policy",
         blank: float,
+        slips: float,
         split: "Split",
         actions: Sequence[str],
     ) -> "HeldOutWalks":
@@ -44,13 +46,14 @@ class HeldOutConfig(Section):
             percepts: What places look like.
             policy: How worlds are walked.
             blank: The share of places that are blank, in [0, 1).
+            slips: The share of recorded actions that are replaced, in [0, 1].
             split: Which share of the percepts may be shown.
             actions: The names of the actions as the model numbers them.
         """
         from tem_vae.data import HeldOutWalks, SimulatedWalks, walks_at_once
 
         worlds = renumber_actions(self.world.build(), actions)
-        source = SimulatedWalks(worlds, percepts, policy, split, 1, self.walk_length, blank)
+        source = SimulatedWalks(worlds, percepts, policy, split, 1, self.walk_length, blank, slips)
         at_once = walks_at_once(self.walks, self.walk_length)
         return HeldOutWalks(source, self.seed, self.walks, batch_size=at_once)
 
@@ -67,12 +70,17 @@ class SimulatedConfig(DataSection):
     blank: BlankShare = Field(
         description="Share of places that hold the first class, and no other place does; 0 sets none apart."
     )
+    slips: SlipShare = Field(
+        description="Share of recorded actions that are replaced by one drawn evenly from all; walks stay as "
+        "they are."
+    )
     validation: HeldOutConfig = Field(description="The walks that choose the best checkpoint.")
     test: HeldOutConfig = Field(description="The walks of the closing table.")
 
     @classmethod
     def convert_stored(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Version 0.1.0 had one kind of walker, ``momentum``, and no blank places."""
+        """Version 0.1.0 had one kind of walker, ``momentum``, no blank places, and no slips."""
+        values = {"slips": 0.0} | values
         if "momentum" not in values:
             return values
         policy = {"kind": "momentum", "momentum": values["momentum"]}
@@ -109,9 +117,18 @@ class SimulatedConfig(DataSection):
         from tem_vae.data import SimulatedWalks
 
         percepts, policy, worlds = self.percepts.build(), self.policy.build(), self.world.build()
-        shared = (percepts, policy, self.blank)
+        shared = (percepts, policy, self.blank, self.slips)
         return BuiltWalks(
-            SimulatedWalks(worlds, percepts, policy, "train", self.batch_size, self.walk_length, self.blank),
+            SimulatedWalks(
+                worlds,
+                percepts,
+                policy,
+                "train",
+                self.batch_size,
+                self.walk_length,
+                self.blank,
+                self.slips,
+            ),
             self.validation.build(*shared, "validation", worlds.actions),
             self.test.build(*shared, "test", worlds.actions),
         )

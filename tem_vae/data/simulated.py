@@ -28,6 +28,8 @@ class SimulatedWalks:
         walk_length: Percepts of a walk.
         blank: The probability that a place is blank, in [0, 1]. A blank place holds class 0, any other place
             one of the other classes. With 0 no class is set apart: every place holds any class, 0 among them.
+        slips: The probability that what was recorded of an action is replaced by one drawn evenly from all,
+            in [0, 1]; the walk is what it would have been.
     """
 
     worlds: WorldSource
@@ -37,6 +39,7 @@ class SimulatedWalks:
     batch_size: int
     walk_length: int
     blank: float = 0.0
+    slips: float = 0.0
 
     @property
     def percept_shape(self) -> tuple[int, ...]:
@@ -78,16 +81,25 @@ class SimulatedWalks:
         classes = np.take_along_axis(contents, places, axis=1)
         percepts = self.percepts.sample(classes, self.split, rng)
         positions = np.take_along_axis(worlds.layout, places[..., None], axis=1)
+        recorded = self._record(actions, rng)
         return Walks(
             percepts=torch.from_numpy(percepts),
-            actions=torch.from_numpy(actions),
+            actions=torch.from_numpy(recorded),
             mask=torch.ones(places.shape, dtype=torch.bool),
             truth=Truth(
                 places=torch.from_numpy(places),
                 classes=torch.from_numpy(classes),
                 positions=torch.from_numpy(positions).float(),
+                actions=None if self.slips == 0 else torch.from_numpy(actions),
             ),
         )
+
+    def _record(self, actions: IntArray, rng: np.random.Generator) -> IntArray:
+        """What is recorded of actions, of the same shape."""
+        if self.slips == 0:
+            return actions
+        slipped = rng.random(actions.shape) < self.slips
+        return np.where(slipped, rng.integers(len(self.actions), size=actions.shape), actions)
 
     def _fill(self, shape: tuple[int, ...], rng: np.random.Generator) -> IntArray:
         """The class that every place holds, shape (batch, places)."""

@@ -22,11 +22,18 @@ class Truth(NamedTuple):
         places: The place occupied at each step, (batch, time), int64.
         classes: The class of percept that the place holds, (batch, time), int64.
         positions: Where the place lies in the plane, in link lengths, (batch, time, 2); for figures.
+        actions: What happened, where that is not always what was recorded, as `Walks.actions`.
     """
 
     places: Tensor | None = None
     classes: Tensor | None = None
     positions: Tensor | None = None
+    actions: Tensor | None = None
+
+    def beginning(self, steps: int) -> "Truth":
+        """Of the first steps of every walk."""
+        cut = {name: None if known is None else known[:, :steps] for name, known in self._asdict().items()}
+        return Truth(**cut | {"actions": None if self.actions is None else self.actions[:, : steps - 1]})
 
 
 class Walks(NamedTuple):
@@ -87,7 +94,7 @@ class Walks(NamedTuple):
 
     def beginning(self, steps: int) -> "Walks":
         """The same walks up to a number of steps."""
-        truth = self.truth and Truth(*(None if field is None else field[:, :steps] for field in self.truth))
+        truth = self.truth and self.truth.beginning(steps)
         return Walks(self.percepts[:, :steps], self.actions[:, : steps - 1], self.mask[:, :steps], truth)
 
 

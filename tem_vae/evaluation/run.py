@@ -12,6 +12,7 @@ import yaml
 from tem_vae.config.evaluation import EvaluateConfig, check_outside_runs
 from tem_vae.config.training import TrainConfig
 from tem_vae.config.walks import WalksConfig
+from tem_vae.evaluation.doubts import apply_doubts
 from tem_vae.evaluation.page import write_report
 from tem_vae.evaluation.tester import score
 from tem_vae.evaluation.trained import load_run
@@ -50,6 +51,7 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:
     for name, run in runs.items():
         folder = folders[name]
         walks = plans[name].build_walks(run.actions)
+        apply_doubts(run, config.belief, walks)
         results[name] = score(run, walks, build_tester_trainer(folder.path))
         folder.path.mkdir(parents=True, exist_ok=True)
         folder.write_metrics(results[name])

@@ -30,6 +30,13 @@ _BOUND = {
     "predictive_gap": f"predictive gap to a place oracle, first {IWAE_STEPS} steps",
 }
 
+_BELIEF = {
+    "slip_auroc": "actions that were not what was recorded, AUROC",
+    "location_error": "distance to where memory looks, revisits",
+    "belief_entropy": "entropy of hypotheses, nats",
+    "belief_evidence": "log p(percepts | recorded actions) by hypotheses, nats per percept",
+}
+
 _BY_POSITION = {
     "decoded": "TEM VAE, decoded prediction",
     "retrieval": "TEM VAE, position of the heaviest memory",
@@ -56,6 +63,8 @@ def print_report(metrics: Metrics) -> None:
     _print_scored(console, title, steps, _scored(row[: 1 + len(steps)] for row in describe_r2(metrics)))
     title = "Distance to where memory looks, in the unit of positions"
     _print_scored(console, title, steps, _scored(describe_distances(metrics)))
+    if beliefs := _scored(describe_belief(metrics)):
+        console.print(_table("Belief about what happened", ("score", "value"), beliefs))
     rows = _scored(describe_bound(metrics))
     console.print(_table("Bound on log p(percepts | actions)", ("term", "nats per percept"), rows))
 
@@ -120,6 +129,11 @@ def _describe_by_position(
 def describe_bound(metrics: Metrics) -> list[tuple[str, str]]:
     """The bound and its terms."""
     return [(label, _estimate(metrics, name, 1, 2)) for name, label in _BOUND.items()]
+
+
+def describe_belief(metrics: Metrics) -> list[tuple[str, str]]:
+    """What a belief over location was worth."""
+    return [(label, _estimate(metrics, name, 1, 3)) for name, label in _BELIEF.items()]
 
 
 def _estimate(metrics: Metrics, score: str, factor: int, digits: int, unit: str = "") -> str:

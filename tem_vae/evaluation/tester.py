@@ -12,6 +12,7 @@ from tem_vae.data import HeldOutWalks, PerceptSource, Walks, WalkSource
 from tem_vae.evaluation.trained import TrainedRun
 from tem_vae.model import IdentityEncoder, TemVae
 from tem_vae.runs.folder import Metrics
+from tem_vae.scores.belief import BeliefScores
 from tem_vae.scores.classifier import NearestPercept
 from tem_vae.scores.oracle import importance_weighted_bounds
 from tem_vae.scores.positions import PositionScores
@@ -79,6 +80,7 @@ class Tester(L.LightningModule):
         self.prediction_scores = scores
         self.bound_scores = BoundScores()
         self.position_scores = PositionScores()
+        self.belief_scores = BeliefScores()
         self.percepts = percepts
         self.seed = seed
         self.results: dict[str, float] = {}
@@ -99,6 +101,8 @@ class Tester(L.LightningModule):
         self.prediction_scores.update_agents(batch)
         untrained = self.untrained.infer(batch.percepts, batch.actions).prior
         self.prediction_scores.update_untrained(batch, untrained)
+        if inference.belief is not None:
+            self.belief_scores.update(batch, inference.belief)
         predicted = {"decoded": prediction.percepts, "reconstruction": reconstruction}
         self.position_scores.update_walks(
             batch,
@@ -113,6 +117,9 @@ class Tester(L.LightningModule):
         positions = self.position_scores.estimates()
         scores = self.prediction_scores.compute() | bounds.means | positions.means | self._describe_metric()
         errors = self.prediction_scores.standard_errors() | bounds.standard_errors | positions.standard_errors
+        if self.model.belief is not None:
+            scores |= self.belief_scores.compute()
+            errors |= self.belief_scores.standard_errors()
         self.results = {f"test/{name}": float(score) for name, score in scores.items()} | {
             f"test_standard_error/{name}": float(error) for name, error in errors.items()
         }

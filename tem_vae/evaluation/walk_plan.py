@@ -9,7 +9,7 @@ from tem_vae.config.fields import Section, flatten
 from tem_vae.config.percepts import PerceptsConfig
 from tem_vae.config.plugins import Roots
 from tem_vae.config.problems import validate
-from tem_vae.config.simulated import BlankShare, HeldOutConfig, SimulatedConfig
+from tem_vae.config.simulated import BlankShare, HeldOutConfig, SimulatedConfig, SlipShare
 from tem_vae.config.walks import EvaluatedWalksConfig, WalksConfig
 from tem_vae.config.worlds import PolicyConfig
 from tem_vae.data import HeldOutWalks
@@ -39,15 +39,17 @@ class SimulatedPlan(HeldOutConfig, WalkPlan):
         percepts: What places look like.
         policy: How worlds are walked.
         blank: The share of places that are blank.
+        slips: The share of recorded actions that are replaced.
     """
 
     percepts: PerceptsConfig
     policy: PolicyConfig
     blank: BlankShare
+    slips: SlipShare
 
     def build_walks(self, actions: Sequence[str]) -> HeldOutWalks:
         """The walks, actions numbered as the model numbers them."""
-        return self.build(self.percepts.build(), self.policy.build(), self.blank, "test", actions)
+        return self.build(self.percepts.build(), self.policy.build(), self.blank, self.slips, "test", actions)
 
 
 class _Plan(Section):
@@ -105,7 +107,7 @@ def _check_keys(given: Mapping[str, object], allowed: Sequence[str], trained_on:
 def _plan_simulated(
     trained_on: SimulatedConfig, config: EvaluationDataConfig, given: Sequence[str], plugins: Sequence[str]
 ) -> SimulatedPlan:
-    tested_on = trained_on.test.model_dump() | {"blank": trained_on.blank}
+    tested_on = trained_on.test.model_dump() | {"blank": trained_on.blank, "slips": trained_on.slips}
     changes = config.model_dump(exclude_none=True, exclude={"path", "split"}) | {
         "world": config.world.override(trained_on.test.world),
         "policy": config.policy.override(trained_on.policy),

@@ -111,6 +111,10 @@ class Neighborhood(Distribution):
         u = torch.randn(shape, dtype=self._center.dtype, device=self._center.device)
         return self._center + self.scale.unsqueeze(-1) * self.factorization.spread(u), u
 
+    def whiten_noise(self, u: Tensor) -> Tensor:
+        """Whitened coordinates w(z) = w(z0) + eps u of samples, by the noise they were made from, (*, M)."""
+        return self.whitened_center + self.scale.unsqueeze(-1) * u
+
     def log_prob(self, z: Tensor, u: Tensor | None = None) -> Tensor:
         """Log density in nats, (*sample, *B).
 

@@ -8,6 +8,7 @@ from tem_vae.model.ablations import (
     euclidean_metric,
     random_metric,
 )
+from tem_vae.model.belief import Belief, BeliefTrace
 from tem_vae.model.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
 from tem_vae.model.decoders import MlpDecoder
 from tem_vae.model.elbo import ElboTerms, importance_weighted_bound
@@ -31,11 +32,15 @@ from tem_vae.model.parts import (
     Prior,
 )
 from tem_vae.model.path_integration import PathIntegrator
+from tem_vae.model.slips import ActionSlips
 from tem_vae.model.standardizer import Standardizer
 from tem_vae.model.tem_vae import Inference, TemVae
 from tem_vae.model.walk_prior import WalkPrior
 
 __all__ = [
+    "ActionSlips",
+    "Belief",
+    "BeliefTrace",
     "BernoulliLikelihood",
     "ContinuousBernoulliLikelihood",
     "ConvolutionalDecoder",

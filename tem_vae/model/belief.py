@@ -176,7 +176,7 @@ class _Follower:
         return torch.where(seen, self._mean_over_samples(log_prior, step), 0)
 
     def _mean_over_samples(self, log_prior: Tensor, step: int) -> Tensor:
-        """log mean_k p(x|z_k) p(z_k)/q(z_k|x), (batch, candidates, samples) -> (batch, candidates)."""
+        """Log mean_k p(x|z_k) p(z_k)/q(z_k|x), (batch, candidates, samples) -> (batch, candidates)."""
         log_ratios = self.log_ratios[:, :, step].mT.unsqueeze(1)
         return (log_prior.double() + log_ratios).logsumexp(-1) - math.log(len(self.log_ratios))
 

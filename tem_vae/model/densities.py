@@ -26,7 +26,7 @@ class Densities:
         self._kinds = self._log_normal(squared, prototypes.scale[0])
 
     def novel(self, step: int) -> Tensor:
-        """log (e^b_0 p_0(z) + e^b Σ_s p(z; c_s, eps_m)/(t − 1)) of a new place, (samples, batch)."""
+        """Log (e^b_0 p_0(z) + e^b Σ_s p(z; c_s, eps_m)/(t − 1)) of a new place, (samples, batch)."""
         prior = self.prior
         anywhere = prior.null_logit + (prior.emission.log_shares + self._kinds[:, :, step]).logsumexp(-1)
         count = prior.seen[:, :step].sum(dim=-1)
@@ -35,7 +35,7 @@ class Densities:
         return torch.logaddexp(anywhere, here) if step else anywhere
 
     def there(self, step: int) -> Tensor:
-        """log p_s(z) at the place of every earlier step s, (samples, batch, step)."""
+        """Log p_s(z) at the place of every earlier step s, (samples, batch, step)."""
         emission = self.prior.emission
         kinds = self._kinds[:, :, step]
         largest = kinds.amax(dim=-1, keepdim=True)
@@ -46,7 +46,7 @@ class Densities:
         return torch.logaddexp(emission.log_own + self._own(step), others)
 
     def _own(self, step: int) -> Tensor:
-        """log p(z; c_s, eps_m) of every earlier step s, (samples, batch, step)."""
+        """Log p(z; c_s, eps_m) of every earlier step s, (samples, batch, step)."""
         centers = self.prior.components.whitened_center[:, :step]
         queries = self.whitened[:, :, step].movedim(0, 1)
         squared = pairwise_squared_distance(queries, centers).movedim(1, 0)

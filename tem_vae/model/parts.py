@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from tem_vae.geometry import Factorization, Neighborhood
+
+if TYPE_CHECKING:
+    from tem_vae.model.belief import BeliefTrace
 
 
 class Location(NamedTuple):
@@ -215,11 +218,13 @@ class Prediction:
             (batch, time, time) array that `memory_weights` is.
         novelty: The probability that the place is new, (batch, time).
         percepts: The decoded mode of the memory prior, (batch, time, *percept_shape).
+        belief: What was believed about what happened; None where recorded actions were taken for it.
     """
 
     prior: Prior
     novelty: Tensor
     percepts: Tensor
+    belief: "BeliefTrace | None" = None
 
     @cached_property
     def memory_weights(self) -> Tensor:

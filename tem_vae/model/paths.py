@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from tem_vae.geometry.precision import matmul
+
 _REBUILD_EVERY = 32
 
 
@@ -39,7 +41,7 @@ class Paths:
             self._compact()
 
     def products(self, queries: Tensor) -> Tensor:
-        """q · g_s for every step s so far of the hypothesis that a query is of, (batch, K, C, steps so far).
+        """Q · g_s for every step s so far of the hypothesis that a query is of, (batch, K, C, steps so far).
 
         Args:
             queries: Location codes, (batch, K, C, G).
@@ -48,7 +50,7 @@ class Paths:
         flat = queries.flatten(1, 2)
         recent = self._codes[:, self._compacted : self.step]
         distinct = torch.cat([self._distinct, recent.flatten(1, 2)], dim=1)
-        products = (flat @ distinct.mT).unflatten(1, (hypotheses, candidates))
+        products = matmul(flat, distinct.mT).view(batch, hypotheses, candidates, -1)
         slots = self._slots[:, :, self._compacted : self.step]
         offset = hypotheses * torch.arange(slots.shape[-1], device=slots.device) + self._distinct.shape[1]
         index = torch.cat([self._index, slots + offset], dim=-1)

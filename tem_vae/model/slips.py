@@ -46,7 +46,7 @@ class ActionSlips(nn.Module):
 
     @property
     def log_table(self) -> Tensor:
-        """log p(a | r), (A, A), r in rows."""
+        """Log p(a | r), (A, A), r in rows."""
         return self.logits.log_softmax(dim=-1)
 
     @property

@@ -11,8 +11,13 @@ from tem_vae.model.belief import Belief, BeliefTrace
 from tem_vae.model.checks import check_percept_values, check_percepts, check_walks
 from tem_vae.model.elbo import ElboTerms
 from tem_vae.model.parts import Decoder, Encoder, Integrator, Memory, Prediction, Prior
+from tem_vae.model.path_integration import PathIntegrator
+from tem_vae.model.slips import ActionSlips
 from tem_vae.model.standardizer import Standardizer
 from tem_vae.model.walk_prior import WalkPrior
+
+# Of a percept, for a belief that nothing was configured of.
+_SAMPLES = 16
 
 
 @dataclass(frozen=True)
@@ -124,21 +129,40 @@ class TemVae(nn.Module):
         Raises:
             ValueError: The memory has no weights, and so cannot say where a walk may be.
         """
-        told = inference.prior
+        told = inference.belief.prior.told if inference.belief else inference.prior
         if not isinstance(told, WalkPrior):
             raise ValueError("a belief weighs hypotheses by their memories, and this model has no memory")
-        z, u = inference.posterior.rsample_with_u((belief.samples,))
-        terms = self.evaluate_sample(percepts, inference, z, u)
-        whitened = inference.posterior.whitened_center + inference.posterior.scale.unsqueeze(-1) * u
-        trace: BeliefTrace = belief(
-            actions,
-            self.integrator,
-            self.memory,
-            told,
-            whitened,
-            terms.reconstruction - terms.log_posterior,
-        )
+        posterior = inference.posterior
+        z, u = posterior.rsample_with_u((belief.samples,))
+        log_posterior = torch.where(inference.seen, posterior.log_prob(z, u=u), 0)
+        log_ratios = self._reconstruction(percepts, inference, z) - log_posterior
+        whitened = posterior.whiten_noise(u)
+        trace: BeliefTrace = belief(actions, self.integrator, self.memory, told, whitened, log_ratios)
         return trace
+
+    def doubt(self, hypotheses: int | None, slip_rate: float | None) -> Belief:
+        """A belief for this model, with what it learned of slips unless a rate is given.
+
+        Args:
+            hypotheses: K; None for as many as the model follows.
+            slip_rate: The share of recorded actions that are replaced by any; None for what was learned.
+
+        Raises:
+            ValueError: Actions are real-valued, or something is None and the model learned nothing of slips.
+        """
+        own = self.belief
+        if own is None and (hypotheses is None or slip_rate is None):
+            raise ValueError(
+                "the model takes recorded actions for what happened; say how many hypotheses to follow, and "
+                "what share of the actions may be wrong, as in hypotheses=64, slip_rate=0.05"
+            )
+        if not isinstance(self.integrator, PathIntegrator):
+            raise ValueError("only numbered actions can be doubted, and those of this model are real-valued")
+        if slip_rate is not None:
+            slips = ActionSlips(len(self.integrator.rotations), slip_rate).to(self.metric.weight)
+        elif own is not None:
+            slips = own.slips
+        return Belief(slips, hypotheses or (own.hypotheses if own else 1), own.samples if own else _SAMPLES)
 
     def _with_belief(
         self, belief: Belief, percepts: Tensor, actions: Tensor, inference: Inference
@@ -170,21 +194,25 @@ class TemVae(nn.Module):
             z: Samples, (*samples, batch, time, N).
             u: The noise they were made from, (*samples, batch, time, M).
         """
-        posterior, seen = inference.posterior, inference.seen
-        percepts = _zeros_unless(seen, self.standardise(percepts))
-        whitened = posterior.whitened_center + posterior.scale.unsqueeze(-1) * u
-        reconstruction = self.decoder.log_prob(percepts, self.embed(z, inference.embedding))
+        log_prior = inference.prior.log_prob_whitened(inference.posterior.whiten_noise(u))
         return ElboTerms(
-            reconstruction=torch.where(seen, reconstruction, 0),
-            log_prior=torch.where(seen, inference.prior.log_prob_whitened(whitened), 0),
-            log_posterior=torch.where(seen, posterior.log_prob(z, u=u), 0),
+            reconstruction=self._reconstruction(percepts, inference, z),
+            log_prior=torch.where(inference.seen, log_prior, 0),
+            log_posterior=torch.where(inference.seen, inference.posterior.log_prob(z, u=u), 0),
         )
+
+    def _reconstruction(self, percepts: Tensor, inference: Inference, z: Tensor) -> Tensor:
+        """Log p(x_t | z_t), nats, (*samples, batch, time); 0 where a percept is missing."""
+        percepts = _zeros_unless(inference.seen, self.standardise(percepts))
+        log_prob = self.decoder.log_prob(percepts, self.embed(z, inference.embedding))
+        return torch.where(inference.seen, log_prob, 0)
 
     @torch.no_grad()
     def expect(self, inference: Inference) -> Prediction:
         """What memory leads one to expect at every step, before its percept is seen."""
         prior = inference.prior
-        return Prediction(prior, prior.novelty, self.decode(self.embed(prior.mode, inference.embedding)))
+        percepts = self.decode(self.embed(prior.mode, inference.embedding))
+        return Prediction(prior, prior.novelty, percepts, inference.belief)
 
     @torch.no_grad()
     def decode_posterior(self, inference: Inference) -> Tensor:
@@ -200,16 +228,32 @@ class TemVae(nn.Module):
         return self.bound(percepts, self.infer(percepts, actions))
 
     @torch.no_grad()
-    def predict(self, percepts: Tensor, actions: Tensor) -> Prediction:
+    def predict(
+        self,
+        percepts: Tensor,
+        actions: Tensor,
+        *,
+        hypotheses: int | None = None,
+        slip_rate: float | None = None,
+    ) -> Prediction:
         """`expect` of walks given as `infer` takes them; only earlier percepts are used at each step.
 
+        Args:
+            percepts: (batch, time, *percept_shape).
+            actions: (batch, time - 1) or (batch, time - 1, A).
+            hypotheses: How many ways in which a walk may have gone to follow at once; None as the model does.
+            slip_rate: The share of recorded actions that are not what happened; None for what was learned.
+
         Raises:
-            ValueError: Shapes or dtypes do not fit, there is no such action, or a percept is infinite.
+            ValueError: Shapes or dtypes do not fit, there is no such action, a percept is infinite, or
+                actions cannot be doubted.
         """
         self.integrator.check_kind(actions)
         self.integrator.check_values(actions)
         inference = self.infer(percepts, actions)
         check_percept_values(percepts)
+        if hypotheses is not None or slip_rate is not None:
+            inference = self._with_belief(self.doubt(hypotheses, slip_rate), percepts, actions, inference)
         return self.expect(inference)
 
     @torch.no_grad()
