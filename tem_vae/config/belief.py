@@ -27,7 +27,7 @@ class BeliefConfig(Section):
     samples: int = Field(
         ge=1,
         le=4_096,
-        description="Posterior samples that estimate how well a hypothesis foresees a percept.",
+        description="Posterior samples that tell how well a hypothesis foresees a percept.",
     )
 
     def build(self, walks: WalkShape) -> "Belief | None":
@@ -50,8 +50,8 @@ class BeliefConfig(Section):
         """
         if walks.n_actions is None:
             raise ValueError(
-                f"model.belief.hypotheses = {self.hypotheses} needs numbered actions, and those of the data are "
-                f"vectors of {walks.action_dim} numbers; use model.belief.hypotheses=1"
+                f"model.belief.hypotheses = {self.hypotheses} needs numbered actions, and those of the data "
+                f"are vectors of {walks.action_dim} numbers; use model.belief.hypotheses=1"
             )
         return walks.n_actions
 
@@ -63,6 +63,6 @@ class EvaluationBeliefConfig(Section):
         description="K, how many are followed at once; 1 takes what was recorded for what happened."
     )
     slip_rate: SlipRate | None = Field(
-        description="Share of recorded actions taken to be replaced by any; null is what the run learned, or, "
-        "if it had no doubts, an estimate from the walks."
+        description="Share of recorded actions taken to be replaced by any; null is what the run learned, "
+        "or, if it had no doubts, an estimate from the walks."
     )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from tem_vae.config.command_line import CONF
-from tem_vae.config.evaluation import UNCHANGED, EvaluationDataConfig
+from tem_vae.config.evaluation import CHANGEABLE, UNCHANGED
 from tem_vae.config.fields import keys_of
 from tem_vae.config.training import TrainConfig
 
@@ -74,7 +74,11 @@ def _read_default(entry: str, file: Path, conf: Path) -> dict[str, Leaf]:
     if entry == "_self_":
         return {}
     if entry == UNCHANGED:
-        return {f"data.{key}": Leaf("null", "") for key in keys_of(EvaluationDataConfig)}
+        return {
+            f"{name}.{key}": Leaf("null", "")
+            for name, section in CHANGEABLE.items()
+            for key in keys_of(section)
+        }
     return read_leaves(file.with_name(f"{entry}.yaml"), conf)
 
 

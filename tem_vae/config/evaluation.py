@@ -56,9 +56,8 @@ class EvaluationDataConfig(Section):
 
 # Hydra refuses to override a key that is nowhere: conf/evaluate.yaml begins with this one.
 UNCHANGED = "unchanged"
-ConfigStore.instance().store(
-    UNCHANGED, {"data": all_null(EvaluationDataConfig), "belief": all_null(EvaluationBeliefConfig)}
-)
+CHANGEABLE: dict[str, type[Section]] = {"data": EvaluationDataConfig, "belief": EvaluationBeliefConfig}
+ConfigStore.instance().store(UNCHANGED, {name: all_null(section) for name, section in CHANGEABLE.items()})
 
 
 class EvaluateConfig(Section):

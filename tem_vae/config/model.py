@@ -249,8 +249,8 @@ class ModelConfig(Section):
     def _belief_has_memories(self) -> Self:
         if self.belief.hypotheses > 1 and self.memory.kind != "attention":
             raise ValueError(
-                f"belief.hypotheses = {self.belief.hypotheses} are weighed by what their memories foresee, and "
-                f"memory.kind = {self.memory.kind} foresees nothing; use belief.hypotheses=1"
+                f"belief.hypotheses = {self.belief.hypotheses} are weighed by what their memories foresee, "
+                f"and memory.kind = {self.memory.kind} foresees nothing; use belief.hypotheses=1"
             )
         return self
 

@@ -51,10 +51,15 @@ class OptimizerConfig(Section):
     forgetting_until: Annotated[float, Field(ge=0, le=1)] | None = Field(
         description="Share of the updates at which forgetting has faded to 0; null: it stays."
     )
+    belief_from: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="Share of the updates after which a model with doubts is trained on what may have "
+        "happened, drawn from its belief, instead of what was recorded."
+    )
 
     @classmethod
     def convert_stored(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Version 0.1.0 let path integration wait, which no trained model depends on."""
+        """Version 0.1.0 had no doubts, and let path integration wait, which no trained model depends on."""
+        values = {"belief_from": 1.0} | values
         return {name: value for name, value in values.items() if name != DROPPED_KEY}
 
 

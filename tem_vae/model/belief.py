@@ -72,6 +72,10 @@ class Belief(nn.Module):
         self.hypotheses = hypotheses
         self.samples = samples
 
+    def scalars(self) -> dict[str, Tensor]:
+        """Its learned scalars, by the name under which they are logged."""
+        return {"belief/slip_rate": self.slips.rate}
+
     @torch.no_grad()
     def forward(
         self,
@@ -152,7 +156,7 @@ class _Follower:
         self.paths.extend(chosen // count, _take(there.code.flatten(1, 2), chosen))
 
     def _weigh(self, codes: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        """Near weights at candidate locations, (batch, K C, step), and the sum of all weights, (batch, K C)."""
+        """Near weights at candidate locations, (batch, K C, step), and sums of all weights, (batch, K C)."""
         seen = self.told.seen[:, None, :step]
         near = self.memory.nearness(self.paths.products(codes).flatten(1, 2)) * seen
         remembered = seen.any(dim=-1)

@@ -19,8 +19,9 @@ class BeliefPrior(MemoryRows):
     .. math:: p(z_t|past) = w_{t0}\,p_0(z_t) + \sum_{s<t} \left( n_{ts}\,p_s(z_t)
               + \frac{b_t}{t-1}\,N(z_t; c_s, \epsilon_m) \right)
 
-    as in `WalkPrior`, whose weights are those at one location; here they are means over locations, weighted by
-    what was believed before step t was perceived. Unlike there, near weights are held for all pairs of steps.
+    as in `WalkPrior`, whose weights are those at one location; here they are means over locations, weighted
+    by what was believed before step t was perceived. Unlike there, near weights are held for all pairs of
+    steps.
 
     Attributes:
         told: The prior if every recorded action happened; its memories are those of the belief.

@@ -46,7 +46,7 @@ class Paths:
         Args:
             queries: Location codes, (batch, K, C, G).
         """
-        batch, hypotheses, candidates, size = queries.shape
+        batch, hypotheses, candidates = queries.shape[:3]
         flat = queries.flatten(1, 2)
         recent = self._codes[:, self._compacted : self.step]
         distinct = torch.cat([self._distinct, recent.flatten(1, 2)], dim=1)

@@ -27,7 +27,7 @@ class Slips(Protocol):
 
 
 class ActionSlips(nn.Module):
-    r"""A table p(a | r) for numbered actions, free to learn: missed, repeated and replaced steps are all cases.
+    r"""A table p(a | r) for numbered actions, free to learn: missed and replaced steps are cases of it.
 
     It starts as if a share of the recorded actions had been replaced by one drawn evenly from all,
 
@@ -51,7 +51,7 @@ class ActionSlips(nn.Module):
 
     @property
     def rate(self) -> Tensor:
-        """The share of replaced actions that agrees best with how often an action is what was recorded, ()."""
+        """The share of replaced actions that agrees with how often an action is what was recorded, ()."""
         actions = len(self.logits)
         return (1 - self.log_table.diagonal().exp().mean()) * actions / max(actions - 1, 1)
 

@@ -131,7 +131,9 @@ class TemVae(nn.Module):
         """
         told = inference.belief.prior.told if inference.belief else inference.prior
         if not isinstance(told, WalkPrior):
-            raise ValueError("a belief weighs hypotheses by their memories, and this model has no memory")
+            raise ValueError(  # noqa: TRY004  nobody gave it
+                "a belief weighs hypotheses by their memories, and this model has no memory"
+            )
         posterior = inference.posterior
         z, u = posterior.rsample_with_u((belief.samples,))
         log_posterior = torch.where(inference.seen, posterior.log_prob(z, u=u), 0)
@@ -157,7 +159,9 @@ class TemVae(nn.Module):
                 "what share of the actions may be wrong, as in hypotheses=64, slip_rate=0.05"
             )
         if not isinstance(self.integrator, PathIntegrator):
-            raise ValueError("only numbered actions can be doubted, and those of this model are real-valued")
+            raise ValueError(  # noqa: TRY004  nobody gave it
+                "only numbered actions can be doubted, and those of this model are real-valued"
+            )
         if slip_rate is not None:
             slips = ActionSlips(len(self.integrator.rotations), slip_rate).to(self.metric.weight)
         elif own is not None:

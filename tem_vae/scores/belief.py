@@ -16,8 +16,8 @@ class BeliefScores(nn.Module):
       not, once the percept that followed is known.
     - ``belief_entropy``: of the hypotheses, nats.
     - ``belief_evidence``: log p(x_t | past) by the weights of hypotheses, nats per percept.
-    - ``location_error``: at revisits, from where a walk is to where the memory of greatest weight was made, in
-      the unit of positions.
+    - ``location_error``: at revisits, from where a walk is to where the memory of greatest weight was made,
+      in the unit of positions.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class BeliefScores(nn.Module):
         if happened is not None:
             counted = walks.mask[:, 1:]
             slipped = (happened != walks.actions)[counted]
-            self.kinds_seen |= set(slipped.unique().tolist())
+            self.kinds_seen |= set(slipped.tolist())
             self.slip_auroc.update(belief.wrong[counted], slipped.long())
         if walks.places is not None and walks.positions is not None:
             looked_at = belief.prior.heaviest.unsqueeze(-1).expand_as(walks.positions)

@@ -61,7 +61,15 @@ class TemVaeModule(L.LightningModule):
 
     def training_step(self, batch: Walks, batch_idx: int) -> Tensor:
         """The negative bound, nats per percept."""
-        terms = self.model.elbo(batch.percepts, batch.actions)
+        inference = self.model.infer(batch.percepts, batch.actions)
+        log_slips = torch.zeros(())
+        if (belief := self.model.belief) is not None and self._believes:
+            trace = self.model.believe(belief, batch.percepts, batch.actions, inference)
+            happened = trace.draw_actions()
+            log_slips = mean_over_steps(belief.slips.log_prob(happened, batch.actions), batch.mask[:, 1:])
+            self.log_dict(belief.scalars())
+            inference = self.model.infer(batch.percepts, happened)
+        terms = self.model.bound(batch.percepts, inference)
         check_finite("terms of the bound", self.global_step, vars(terms))
         counted = batch.seen
         elbo = mean_over_steps(terms.elbo, counted)
@@ -70,7 +78,12 @@ class TemVaeModule(L.LightningModule):
             self.log("elbo/reconstruction", mean_over_steps(terms.reconstruction, counted))
             self.log("elbo/kl", mean_over_steps(terms.kl, counted))
             self.log_dict(self.model.memory.scalars())
-        return -elbo
+        return -elbo - log_slips
+
+    @property
+    def _believes(self) -> bool:
+        """Whether this update is made on what may have happened, and not on what was recorded."""
+        return self.global_step >= self.optimizer_config.belief_from * self.trainer.max_steps
 
     def configure_gradient_clipping(
         self,
