@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchmetrics import SumMetric
-from torchmetrics.classification import BinaryAUROC
+from torchmetrics.classification import BinaryAUROC, BinaryCalibrationError
 
 from tem_vae.data import StepKinds, Walks, classify_steps
 from tem_vae.model import ElboTerms, Prediction, Prior
@@ -37,6 +37,9 @@ def retrieved_place(prior: Prior, places: Tensor) -> Tensor:
     """
     return places.gather(1, prior.heaviest)
 
+
+# Of the probability that a place is new, from 0 to 1.
+CALIBRATION_BINS = 15
 
 MODEL = ("memory", "retrieval", "decoded", "reconstruction")
 AGENTS = ("node_agent", "edge_agent", "majority", "copy")
@@ -77,6 +80,7 @@ class PredictionScores(nn.Module):
             [score_name(p, k) for p in predictors for k in ("revisit", "zero_shot")]
         )
         self.novelty_auroc = BinaryAUROC()
+        self.novelty_calibration = BinaryCalibrationError(n_bins=CALIBRATION_BINS)
         self.first_visits = SumMetric()
         self.revisits = SumMetric()
         self.zero_shot_moves = SumMetric()
@@ -96,7 +100,9 @@ class PredictionScores(nn.Module):
         retrieved = retrieved_place(prediction.prior, walks.places)
         self._update_accuracies("retrieval", retrieved == walks.places, kinds)
         self._update_class_predictions(walks, prediction, reconstruction, kinds)
-        self.novelty_auroc.update(prediction.novelty[kinds.move], kinds.first_visit[kinds.move].long())
+        novelty, is_new = prediction.novelty[kinds.move], kinds.first_visit[kinds.move].long()
+        self.novelty_auroc.update(novelty, is_new)
+        self.novelty_calibration.update(novelty, is_new)
         self.first_visits.update(kinds.first_visit.sum())
         self.revisits.update(kinds.revisit.sum())
         self.zero_shot_moves.update(kinds.zero_shot.sum())
@@ -151,10 +157,16 @@ class PredictionScores(nn.Module):
         scores = self.accuracies.estimates().means
         unknown = torch.tensor(torch.nan)
         if not self.revisits.update_called:
-            return scores | {"novelty_auroc": unknown, "zero_shot_moves": unknown}
+            names = ("novelty_auroc", "novelty_calibration_error", "zero_shot_moves")
+            return scores | dict.fromkeys(names, unknown)
         both_kinds = self.first_visits.compute() * self.revisits.compute() > 0
         auroc = self.novelty_auroc.compute() if both_kinds else unknown
-        return scores | {"novelty_auroc": auroc, "zero_shot_moves": self.zero_shot_moves.compute()}
+        moves = self.first_visits.compute() + self.revisits.compute()
+        return scores | {
+            "novelty_auroc": auroc,
+            "novelty_calibration_error": self.novelty_calibration.compute() if moves > 0 else unknown,
+            "zero_shot_moves": self.zero_shot_moves.compute(),
+        }
 
     def standard_errors(self) -> dict[str, Tensor]:
         """Of every accuracy, over walks; NaN where there were fewer than two."""
@@ -165,6 +177,7 @@ class PredictionScores(nn.Module):
         for metric in (
             self.accuracies,
             self.novelty_auroc,
+            self.novelty_calibration,
             self.first_visits,
             self.revisits,
             self.zero_shot_moves,

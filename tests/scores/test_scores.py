@@ -66,6 +66,7 @@ def test_a_model_that_remembers_right_scores_one() -> None:
         assert computed[name] == 1
     assert computed["reconstruction_accuracy"] == 1
     assert computed["novelty_auroc"] == 1
+    assert 0 <= computed["novelty_calibration_error"] <= 1
     assert computed["zero_shot_moves"] == 1
     assert computed["node_agent_accuracy"] == 1
     assert computed["edge_agent_accuracy"] == 0.5
@@ -106,6 +107,7 @@ def test_retrieval_needs_no_classes() -> None:
     computed = score.compute()
     assert computed["retrieval_accuracy"] == computed["retrieval_zero_shot_accuracy"] == 1
     assert computed["novelty_auroc"] == 1
+    assert 0 <= computed["novelty_calibration_error"] <= 1
     for name in ("revisit_accuracy", "decoded_revisit_accuracy", "node_agent_accuracy"):
         assert math.isnan(computed[name])
 

@@ -28,6 +28,7 @@ CONTRACT = {
     "test/reconstruction",
     "test/kl",
     "test/novelty_auroc",
+    "test/novelty_calibration_error",
     "test/effective_rank",
     "test/edge_agent_accuracy",
     "test/majority_accuracy",
