@@ -6,6 +6,7 @@ import math
 import pydoc
 import re
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,8 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 from tem_vae.geometry import Neighborhood, NeighborhoodMixture, Pseudometric, factorize
 from tem_vae.geometry.euclidean import pairwise_squared_distance
 from tem_vae.model import (
+    ActionSlips,
+    Belief,
     ElboTerms,
     GaussianLikelihood,
     IdentityEncoder,
@@ -28,6 +31,7 @@ from tem_vae.model import (
     importance_weighted_bound,
 )
 from tem_vae.model.prototypes import Emission
+from tem_vae.model.stratified import stratified_choice
 from tem_vae.model.walk_prior import log_memory_weights
 from tem_vae.studies.article import published
 from tem_vae.studies.article.calibration import squared_distance_spread
@@ -329,6 +333,31 @@ def check_decoder_reads_embedded_codes_only(case: SimpleNamespace) -> None:
     torch.testing.assert_close(after.log_prior, before.log_prior)
 
 
+def check_what_may_have_happened(case: SimpleNamespace) -> None:
+    vae, (percepts, recorded) = model(), walk(4)
+    belief = Belief(ActionSlips(3, 0.4).double(), hypotheses=27, samples=1)
+    torch.manual_seed(1)
+    found = vae.believe(belief, percepts, recorded, vae.infer(percepts, recorded)).log_evidence.sum()
+    total = []
+    for path in product(range(3), repeat=3):
+        happened = torch.tensor([path])
+        torch.manual_seed(1)
+        inference = vae.infer(percepts, happened)
+        z, u = inference.posterior.rsample_with_u((1,))
+        terms = vae.evaluate_sample(percepts, inference, z, u)
+        total.append(belief.slips.log_prob(happened, recorded).sum() + terms.elbo.sum())
+    torch.testing.assert_close(found, torch.stack(total).logsumexp(0))
+
+
+def check_which_hypotheses_are_kept(case: SimpleNamespace) -> None:
+    weights = torch.tensor([[0.6, 0.2, 0.15, 0.05]], dtype=torch.float64)
+    # 0.6 is kept for sure, and the others share one place: c = 0.4.
+    for _ in range(20):
+        index, kept = stratified_choice(weights.log(), 2)
+        torch.testing.assert_close(kept.exp(), torch.tensor([[0.6, 0.4]], dtype=torch.float64))
+        assert index[0, 0] == 0
+
+
 CHECKS: dict[int, Callable[[SimpleNamespace], None]] = {
     1: check_distance,
     2: check_all_pairs,
@@ -356,6 +385,8 @@ CHECKS: dict[int, Callable[[SimpleNamespace], None]] = {
     24: check_decoder,
     25: check_importance_weighted_bound,
     26: check_decoder_reads_embedded_codes_only,
+    27: check_what_may_have_happened,
+    28: check_which_hypotheses_are_kept,
 }
 
 
