@@ -68,3 +68,28 @@ def test_a_place_holds_the_same_on_every_visit(blank: float) -> None:
     walks = source.sample(np.random.default_rng(0))
     for places, classes in zip(walks.places.tolist(), walks.classes.tolist(), strict=True):
         assert len(set(zip(places, classes, strict=True))) == len(set(places))
+
+
+def slipping(slips: float) -> SimulatedWalks:
+    """Walks over a torus, recorded badly."""
+    return SimulatedWalks(
+        TorusWorlds((5, 5), (5, 5)),
+        Symbols(5, percept_dim=4, relevant_dim=2, seed=0),
+        RunsPolicy((1, 4)),
+        "test",
+        batch_size=50,
+        walk_length=200,
+        slips=slips,
+    )
+
+
+def test_slips_change_what_is_recorded_and_not_the_walk() -> None:
+    clean, slipped = (slipping(share).sample(np.random.default_rng(0)) for share in (0.0, 0.2))
+    assert clean.truth.actions is None
+    assert (slipped.truth.actions == clean.actions).all()
+    assert (slipped.places == clean.places).all()
+    # An action drawn evenly from all may be the one that happened.
+    share, kinds = 0.2 * (1 - 1 / len(slipping(0.2).actions)), slipped.actions.numel()
+    wrong = (slipped.actions != clean.actions).sum().item()
+    assert abs(wrong - share * kinds) < 4 * np.sqrt(kinds * share * (1 - share))
+    assert slipped.beginning(7).truth.actions.shape == (50, 6)
