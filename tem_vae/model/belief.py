@@ -158,7 +158,7 @@ class _Follower:
     def _weigh(self, codes: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """Near weights at candidate locations, (batch, K C, step), and sums of all weights, (batch, K C)."""
         seen = self.told.seen[:, None, :step]
-        near = self.memory.nearness(self.paths.products(codes).flatten(1, 2)) * seen
+        near = self.memory.nearness(self.paths.products(codes).flatten(1, 2)).mul_(seen)
         remembered = seen.any(dim=-1)
         background = torch.where(remembered, self.told.background_logit.exp(), 0)
         return near, near.sum(dim=-1) + background + self.told.null_logit.exp()

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from tem_vae.geometry.precision import matmul
 
-_REBUILD_EVERY = 32
+_REBUILD_EVERY = 16
 
 
 class Paths:
@@ -26,7 +26,8 @@ class Paths:
         self._codes = codes.new_zeros(batch, steps, hypotheses, size)
         self._codes[:, 0] = codes.unsqueeze(1)
         self._slots = torch.zeros(batch, hypotheses, steps, dtype=torch.long, device=codes.device)
-        self._distinct, self._index, self._compacted = codes.unsqueeze(1), self._slots[:, :, :1], 1
+        self._index, self._compacted = self._slots[:, :, :1], 1
+        self._distinct = self._with_room(codes.unsqueeze(1))
 
     def extend(self, ancestors: Tensor, codes: Tensor) -> None:
         """Each hypothesis becomes a new one: an older one, (batch, K), and one more step, (batch, K, G)."""
@@ -35,6 +36,8 @@ class Paths:
         self._slots[:, :, :here] = self._slots[:, :, :here].gather(1, past.expand(-1, -1, here))
         self._slots[:, :, here] = torch.arange(hypotheses, device=codes.device)
         self._codes[:, here] = codes
+        self._distinct[:, self._used : self._used + hypotheses] = codes
+        self._used += hypotheses
         self._index = self._index.gather(1, past.expand(-1, -1, self._compacted))
         self.step += 1
         if self.step - self._compacted >= _REBUILD_EVERY:
@@ -47,12 +50,11 @@ class Paths:
             queries: Location codes, (batch, K, C, G).
         """
         batch, hypotheses, candidates = queries.shape[:3]
-        flat = queries.flatten(1, 2)
-        recent = self._codes[:, self._compacted : self.step]
-        distinct = torch.cat([self._distinct, recent.flatten(1, 2)], dim=1)
-        products = matmul(flat, distinct.mT).view(batch, hypotheses, candidates, -1)
+        products = matmul(queries.flatten(1, 2), self._distinct[:, : self._used].mT)
+        products = products.view(batch, hypotheses, candidates, -1)
         slots = self._slots[:, :, self._compacted : self.step]
-        offset = hypotheses * torch.arange(slots.shape[-1], device=slots.device) + self._distinct.shape[1]
+        recent = hypotheses * slots.shape[-1]
+        offset = torch.arange(0, recent, hypotheses, device=slots.device) + self._used - recent
         index = torch.cat([self._index, slots + offset], dim=-1)
         return products.gather(-1, index.unsqueeze(2).expand(-1, -1, candidates, -1))
 
@@ -69,5 +71,12 @@ class Paths:
         source = torch.zeros(len(flat), room, dtype=torch.long, device=flat.device)
         source.scatter_(1, number.flatten(1), flat)
         codes = self._codes.flatten(1, 2)
-        self._distinct = codes.gather(1, source.unsqueeze(-1).expand(-1, -1, codes.shape[-1]))
+        self._distinct = self._with_room(
+            codes.gather(1, source.unsqueeze(-1).expand(-1, -1, codes.shape[-1]))
+        )
         self._compacted = self.step
+
+    def _with_room(self, distinct: Tensor) -> Tensor:
+        """The distinct codes so far, (batch, codes, G), with room for those until the next time."""
+        self._used = distinct.shape[1]
+        return torch.nn.functional.pad(distinct, (0, 0, 0, _REBUILD_EVERY * self._slots.shape[1]))
