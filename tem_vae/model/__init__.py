@@ -28,10 +28,10 @@ from tem_vae.model.parts import (
     Likelihood,
     Location,
     Memory,
-    Prediction,
     Prior,
 )
 from tem_vae.model.path_integration import PathIntegrator
+from tem_vae.model.prediction import Prediction
 from tem_vae.model.slips import ActionSlips
 from tem_vae.model.standardizer import Standardizer
 from tem_vae.model.tem_vae import Inference, TemVae

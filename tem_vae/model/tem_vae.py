@@ -10,8 +10,9 @@ from tem_vae.geometry.precision import matmul
 from tem_vae.model.belief import Belief, BeliefTrace
 from tem_vae.model.checks import check_percept_values, check_percepts, check_walks
 from tem_vae.model.elbo import ElboTerms
-from tem_vae.model.parts import Decoder, Encoder, Integrator, Memory, Prediction, Prior
+from tem_vae.model.parts import Decoder, Encoder, Integrator, Memory, Prior
 from tem_vae.model.path_integration import PathIntegrator
+from tem_vae.model.prediction import Prediction
 from tem_vae.model.slips import ActionSlips
 from tem_vae.model.standardizer import Standardizer
 from tem_vae.model.walk_prior import WalkPrior
