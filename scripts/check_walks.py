@@ -1,6 +1,7 @@
 """Check recorded walks, and say what is in them: ``python scripts/check_walks.py PATH``.
 
-PATH is whatever ``data.path`` takes. The exit status is 2 if there is a problem; see docs/data.md.
+PATH is whatever ``data.path`` takes. The exit status is 2 if there is a problem. That it takes more walks to
+train on these alone is none; see docs/data.md.
 """
 
 import argparse
@@ -23,7 +24,7 @@ def main() -> int:
     parser.add_argument("path", type=Path, help="a file or a folder of walks: docs/data.md")
     path = parser.parse_args().path
     # Torch takes seconds to load: what is wrong with the command line was said before.
-    from tem_vae.data.recorded import examine, summarize
+    from tem_vae.data.recorded import examine, missing_for_training, summarize
 
     columns = TextColumn("Steps read"), MofNCompleteColumn(), TimeElapsedColumn()
     progress = Progress(*columns, transient=True, disable=not sys.stdout.isatty())
@@ -40,7 +41,11 @@ def main() -> int:
     for row in rows:
         table.add_row(*row)
     console.print(table)
-    for sentence in verdict.sentences():
+    missing = missing_for_training(found.recording)
+    needs = [
+        "These walks can be trained on." if missing is None else f"Not yet enough to train on: {missing}."
+    ]
+    for sentence in [*verdict.sentences(), *needs]:
         console.print(sentence, markup=False, highlight=False)
     return DONE
 

@@ -55,6 +55,10 @@ class DataSection(Section, ABC):
             ConfigurationError: Recorded walks are not there any more, or are other walks than they were.
         """
 
+    def doubts(self) -> list[str]:
+        """What speaks against training on these walks, though it is possible; a sentence or more each."""
+        return []
+
     @abstractmethod
     def build_percepts(self) -> "PerceptSource | None":
         """What draws percepts by class; None where they were recorded."""

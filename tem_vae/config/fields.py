@@ -29,8 +29,10 @@ class Section(BaseModel):
     Attributes:
         renamed: Keys of earlier versions, and what they are called now; in stored configurations, which must
             stay valid, the section itself converts them.
+        chosen_by: The override that chooses this section among those of other kinds, where it is one of few.
     """
 
+    chosen_by: ClassVar[str | None] = None
     renamed: ClassVar[Mapping[str, str]] = {}
 
     # Strict: true is no number, and "8" none either.

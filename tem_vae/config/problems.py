@@ -155,4 +155,5 @@ def _suggest(schema: type[Section], values: Mapping[str, Any], location: Locatio
 
 
 def _kinds_with(name: object, sections: Iterable[type[Section]]) -> list[str]:
-    return [tag_of(section)[1] for section in sections if name in section.model_fields]
+    having = [section for section in sections if name in section.model_fields]
+    return [f"{tag_of(s)[1]}{f', which {s.chosen_by} chooses' if s.chosen_by else ''}" for s in having]

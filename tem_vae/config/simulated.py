@@ -133,6 +133,10 @@ class SimulatedConfig(DataSection):
             self.test.build(*shared, "test", worlds.actions),
         )
 
+    def doubts(self) -> list[str]:
+        """What speaks against training in the worlds of training."""
+        return self.world.doubts()
+
     def build_percepts(self) -> "PerceptSource":
         """What draws percepts by class."""
         return self.percepts.build()

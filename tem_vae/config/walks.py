@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NoReturn, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
@@ -31,6 +31,8 @@ _LARGEST_BATCH = 2**33  # bytes
 
 class WalksConfig(DataSection):
     """Walks that somebody recorded, read from a file by windows."""
+
+    chosen_by: ClassVar[str | None] = "data=walks"
 
     kind: Literal["walks"] = Field(description="Where walks come from.")
     path: WalksPath = Field(
@@ -97,6 +99,14 @@ class WalksConfig(DataSection):
     def actions(self) -> tuple[str, ...]:
         """The names of the actions, in the order of their numbers; none where actions are vectors."""
         return self.found.actions
+
+    def doubts(self) -> list[str]:
+        """That path integration cannot represent the actions, if the walks show it."""
+        verdict = examination_of(self.path).verdict
+        if verdict.can_be is not False:
+            return []
+        why = " ".join([*verdict.findings, *verdict.advice])
+        return [f"path integration cannot represent the actions of {self.path}. {why}"]
 
     def build_percepts(self) -> None:
         """Percepts were recorded."""

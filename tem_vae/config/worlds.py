@@ -20,6 +20,7 @@ from tem_vae.worlds import (
     TorusWorlds,
     WorldGraph,
     WorldSource,
+    find_contradiction,
     read_graph,
 )
 
@@ -67,6 +68,10 @@ class WorldSection(Section, ABC):
     def actions(self) -> tuple[str, ...]:
         """The names of the actions."""
         return tuple(self.build().actions)
+
+    def doubts(self) -> list[str]:
+        """What speaks against training in these worlds, though it is possible; a sentence or more each."""
+        return []
 
 
 class RectangularWorldConfig(WorldSection):
@@ -147,6 +152,21 @@ class GraphWorldConfig(WorldSection):
     def build(self) -> WorldSource:
         """The source of worlds that the section describes."""
         return GraphWorlds(self.graph)
+
+    def doubts(self) -> list[str]:
+        """That path integration cannot tell two places apart, with two links that contradict each other."""
+        worlds = GraphWorlds(self.graph)
+        found = find_contradiction(worlds.world.destinations)
+        if found is None:
+            return []
+        names = [place.name for place in self.graph.places]
+        one, other = (f'"{worlds.actions[a]}" from "{names[s]}" to "{names[e]}"' for s, a, e in found)
+        return [
+            f"path integration cannot represent the world of {self.file}: {one} and {other} contradict each "
+            "other. By where all links lead, both lead to the same place if actions add up in any order. "
+            "Where a world branches, as a tree does, give actions that mean one displacement everywhere, or "
+            "expect no zero-shot links; see docs/worlds.md."
+        ]
 
     @model_validator(mode="before")
     @classmethod

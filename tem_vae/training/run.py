@@ -70,6 +70,8 @@ def _train(config: TrainConfig, folder: RunFolder) -> Metrics:
     resumed = _read_last_checkpoint(folder, config.plugins) if config.resume else None
     first_update = resumed["global_step"] if resumed else 0
     _announce(config, run_dir, first_update)
+    for doubt in [] if resumed else config.data.doubts():
+        _log.warning("%s", doubt)
     quiet_lightning()
     torch.set_num_threads(config.trainer.threads)
     L.seed_everything(config.seed, workers=True, verbose=False)

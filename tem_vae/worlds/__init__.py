@@ -1,5 +1,6 @@
 """Worlds: where a walk can go. Every kind is a source of batches of worlds."""
 
+from tem_vae.worlds.contradictions import Step, find_contradiction
 from tem_vae.worlds.graph import GraphWorlds, WorldFileError, WorldGraph, read_graph
 from tem_vae.worlds.hexagonal import HexagonalWorlds
 from tem_vae.worlds.obstructed import ObstructedWorlds
@@ -36,6 +37,7 @@ __all__ = [
     "RectangularWorlds",
     "RelabelledWorlds",
     "RingWorlds",
+    "Step",
     "TorusWorlds",
     "World",
     "WorldFileError",
@@ -44,6 +46,7 @@ __all__ = [
     "Worlds",
     "check_actions",
     "check_range",
+    "find_contradiction",
     "opposite_actions",
     "read_graph",
     "renumber_actions",

@@ -102,6 +102,11 @@ def test_a_key_of_another_kind_is_named_as_such() -> None:
     )
 
 
+def test_walks_without_their_kind_are_told_how_to_choose_it() -> None:
+    with pytest.raises(ConfigurationError, match="has no path, only walks, which data=walks chooses"):
+        check("data.path=my_walks.h5")
+
+
 def test_a_default_of_another_kind_does_not_count_and_a_given_key_of_one_is_refused() -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         overrides = ["data/percepts=symbols", "model.encoder.kind=identity"]

@@ -1,5 +1,6 @@
 """Worlds as a configuration describes them, in training and in evaluation."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,25 @@ def test_every_kind_of_world_yields_walks_for_training_validation_and_test(name:
     for source in (data.train, data.validation.source, data.test.source):
         walks = source.sample(np.random.default_rng(0))
         assert int(walks.actions.max()) < len(config.data.world.actions)
+
+
+def test_a_graph_whose_links_contradict_each_other_is_doubted(tmp_path: Path) -> None:
+    names = ("eve", "cain", "abel")
+    links = [
+        ("eve", "first", "cain"),
+        ("eve", "second", "abel"),
+        ("cain", "up", "eve"),
+        ("abel", "up", "eve"),
+    ]
+    family = {
+        "places": [{"name": name, "position": [n, 0]} for n, name in enumerate(names)],
+        "links": [{"from": start, "action": action, "to": end} for start, action, end in links],
+    }
+    (tmp_path / "family.json").write_text(json.dumps(family))
+    (doubt,) = composed("data=graph", f"data.world.file={tmp_path / 'family.json'}").data.doubts()
+    assert '"first" from "eve" to "cain" and "second" from "eve" to "abel" contradict each other' in doubt
+    for given in (["data=graph", f"data.world.file={FIGURE_EIGHT}"], []):
+        assert composed(*given).data.doubts() == []
 
 
 def test_a_graph_is_read_once_and_kept(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("recorded")
     recorded(folder / "other.h5", walks=3, length=40)
     config = configured(recorded(folder / "walks.h5", walks=8), folder / "run")
+    assert config.data.doubts() == []
     train(config, folder / "run")
     return folder
 
@@ -76,6 +77,21 @@ def test_it_is_evaluated_on_other_walks(folder: Path, tmp_path: Path) -> None:
     assert found["test/revisit_accuracy"] is not None
     assert found["test/node_agent_accuracy"] == 1.0
     assert found["test/decoded_revisit_accuracy"] is None
+
+
+def test_training_on_actions_that_contradict_each_other_warns_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    walks = {}
+    for number in range(4):
+        walk = lattice_walk(40, seed=number)
+        walk["actions"] = np.random.default_rng(9 + number).integers(0, 4, 39)  # not what happened
+        walks[f"w{number}"] = {**walk, "world": number}
+    config = configured(write_hdf5(tmp_path / "w.h5", walks), tmp_path / "run", "trainer.max_steps=1")
+    with caplog.at_level("WARNING"):
+        train(config, tmp_path / "run")
+    assert caplog.text.count("path integration cannot represent the actions of") == 1
+    assert "led to several places: action" in caplog.text
 
 
 def test_two_runs_on_the_same_walks_are_the_same(folder: Path, tmp_path: Path) -> None:

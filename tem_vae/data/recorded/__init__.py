@@ -3,7 +3,7 @@
 from tem_vae.data.recorded.examination import Examination, examine, examine_once
 from tem_vae.data.recorded.problems import WalkProblem, WalksFileError
 from tem_vae.data.recorded.recording import RecordedWalk, Recording, open_recording
-from tem_vae.data.recorded.splits import Shares, SplitBy, split_walks
+from tem_vae.data.recorded.splits import Shares, SplitBy, missing_for_training, split_walks
 from tem_vae.data.recorded.stored import load_walks, save_walks
 from tem_vae.data.recorded.summary import summarize
 from tem_vae.data.recorded.values import Facts, check_values
@@ -25,6 +25,7 @@ __all__ = [
     "examine_once",
     "hold_out",
     "load_walks",
+    "missing_for_training",
     "open_recording",
     "save_walks",
     "split_walks",

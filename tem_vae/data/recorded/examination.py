@@ -3,9 +3,10 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
+from tem_vae.data.recorded.commuting import Verdict, judge_actions
 from tem_vae.data.recorded.problems import WalksFileError, raise_problems
 from tem_vae.data.recorded.recording import Recording, open_recording
 from tem_vae.data.recorded.transitions import find_opposites, gather_transitions
@@ -28,6 +29,11 @@ class Examination:
     recording: Recording
     facts: Facts
     opposites: Mapping[int, int]
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """Whether path integration can represent the actions; reads places and positions once more."""
+        return judge_actions(self.recording, gather_transitions(self.recording))
 
 
 def examine(path: Path, most_bytes: int | None = None, advance: Advance = lambda steps: None) -> Examination:

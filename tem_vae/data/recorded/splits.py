@@ -54,13 +54,24 @@ def split_walks(recording: Recording, shares: Shares) -> Mapping[Split, tuple[Re
     }
 
 
+def missing_for_training(recording: Recording) -> str | None:
+    """What training, validation and test on these walks alone lack, and what to do; None where nothing."""
+    shares = Shares("world", 0.1, 0.1, 0)
+    units = len({walk.world for walk in recording.walks})
+    return None if units >= _wanted(shares) else _describe_shortage(recording, units, shares)
+
+
+def _wanted(shares: Shares) -> int:
+    return 1 + (shares.validation > 0) + (shares.test > 0)
+
+
 def _sizes(units: int, shares: Shares) -> dict[Split, int]:
     validation, test = (max(share > 0, round(share * units)) for share in (shares.validation, shares.test))
     return {"validation": int(validation), "test": int(test), "train": units - int(validation) - int(test)}
 
 
 def _describe_shortage(recording: Recording, units: int, shares: Shares) -> str:
-    wanted = 1 + (shares.validation > 0) + (shares.test > 0)
+    wanted = _wanted(shares)
     what = "walk" if shares.by == "walk" else "world"
     there = f"{units} {what}{'' if units == 1 else 's'}"
     advice = f"record at least {wanted}"

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from tem_vae.data.recorded.commuting import Verdict, judge_actions
+from tem_vae.data.recorded.commuting import Verdict
 from tem_vae.data.recorded.examination import Examination
 from tem_vae.data.recorded.recording import Recording
-from tem_vae.data.recorded.transitions import gather_transitions
 from tem_vae.data.recorded.values import Facts
 from tem_vae.data.walk import classify_steps
 
@@ -35,7 +34,7 @@ def summarize(found: Examination) -> tuple[list[tuple[str, str]], Verdict]:
         ("classes", "not recorded of all walks" if facts.n_classes is None else f"{facts.n_classes:,}"),
         *_describe_truth(recording, facts.places_are_bins),
     ]
-    return rows, judge_actions(recording, gather_transitions(recording))
+    return rows, found.verdict
 
 
 def _describe_missing(facts: Facts) -> str:

@@ -9,7 +9,7 @@ import pytest
 from recorded_walks import STEPS, lattice_walk, recorded, write_hdf5
 
 from tem_vae.config.command_line import CONF
-from tem_vae.data.recorded import examine, summarize
+from tem_vae.data.recorded import examine, missing_for_training, open_recording, summarize
 from tem_vae.data.recorded.commuting import Verdict
 
 SCRIPT = CONF.parent / "scripts" / "check_walks.py"
@@ -144,6 +144,17 @@ def test_the_opposites_of_a_lattice_are_found(tmp_path: Path) -> None:
     assert examine(recorded(tmp_path / "w.h5")).opposites == {0: 1, 1: 0, 2: 3, 3: 2}
 
 
+def test_what_training_needs_is_said_before_it_begins(tmp_path: Path) -> None:
+    assert missing_for_training(open_recording(recorded(tmp_path / "enough.h5", walks=3))) is None
+    one = missing_for_training(open_recording(recorded(tmp_path / "one.h5", walks=1)))
+    assert one is not None
+    assert "record at least 3, or store a long one as several walks" in one
+    walks = {f"w{n}": {**lattice_walk(9, n), "world": 1} for n in range(4)}
+    one_world = missing_for_training(open_recording(write_hdf5(tmp_path / "world.h5", walks)))
+    assert one_world is not None
+    assert "split its 4 walks with data.split.by=walk" in one_world
+
+
 def run_script(path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, str(SCRIPT), str(path)], capture_output=True, text=True)
 
@@ -151,7 +162,8 @@ def run_script(path: Path) -> subprocess.CompletedProcess[str]:
 def test_the_script_says_what_is_in_walks_or_what_is_wrong(tmp_path: Path) -> None:
     good = run_script(recorded(tmp_path / "w.h5"))
     assert good.returncode == 0, good.stderr
-    for expected in ("375", "60 to 65 a walk", "(6,)", "0 and 1, 2 and 3 undo each other", "actions: yes"):
+    described = ("375", "60 to 65 a walk", "(6,)", "0 and 1, 2 and 3 undo each other", "actions: yes")
+    for expected in (*described, "can be trained on"):
         assert expected in good.stdout
     walk = lattice_walk(9)
     bad = write_hdf5(tmp_path / "bad.h5", {"a": walk, "b": {**walk, "actions": walk["actions"] - 9}})
