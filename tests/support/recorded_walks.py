@@ -10,6 +10,7 @@ import torch
 
 from tem_vae.data import Truth, Walks, save_walks
 from tem_vae.data.recorded.rat_walks import walks_of
+from tem_vae.data.recorded.recording import TOLD
 
 STEPS = ((0, 1), (0, -1), (-1, 0), (1, 0))
 
@@ -78,5 +79,5 @@ def as_batch(walk: Mapping[str, np.ndarray]) -> Walks:
         tensors["percepts"],
         tensors["actions"],
         torch.ones(1, length, dtype=torch.bool),
-        Truth(*(tensors.get(name) for name in Truth._fields)),
+        Truth(*(tensors.get(name) for name in TOLD)),
     )

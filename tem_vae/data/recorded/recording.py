@@ -17,6 +17,9 @@ from tem_vae.data.recorded.problems import WalksFileError, raise_problems
 from tem_vae.data.source import FloatPercepts
 from tem_vae.data.walk import Truth, Walks
 
+# What files may tell of a walk's `Truth`; what happened where it was not what was recorded, nobody recorded.
+TOLD = ("places", "classes", "positions")
+
 _HDF5, _ZIP, _NPY = b"\x89HDF\r\n\x1a\n", b"PK", b"\x93NUMPY"
 _HDF5_BEGINS_AT = (0, 512, 1024, 2048, 4096, 8192)
 _MINARI_FILES = ("data/main_data.hdf5", "main_data.hdf5")
@@ -97,9 +100,7 @@ class Recording:
             )
         return np.ascontiguousarray(np.moveaxis(percepts, -1, 1)) if self.channels_last else percepts
 
-    def window(
-        self, walk: RecordedWalk, start: int, stop: int, fields: Sequence[str] = Truth._fields
-    ) -> Walks:
+    def window(self, walk: RecordedWalk, start: int, stop: int, fields: Sequence[str] = TOLD) -> Walks:
         """Steps ``start`` to ``stop`` of a walk, as a batch of one.
 
         Args:
@@ -110,7 +111,7 @@ class Recording:
         """
         percepts = torch.from_numpy(self.percepts(walk, start, stop))
         actions = torch.from_numpy(as_actions(walk.actions.read(start, stop - 1)))
-        stored = (getattr(walk, name) if name in fields else None for name in Truth._fields)
+        stored = (getattr(walk, name) if name in fields else None for name in TOLD)
         truth = [None if array is None else array.read(start, stop) for array in stored]
         places, classes, positions = truth
         return Walks(
@@ -159,7 +160,7 @@ def as_recording(contents: Contents) -> Recording:
             ("walk", walk.name) if walk.world is None else ("world", walk.world),
             walk.arrays["percepts"],
             walk.arrays["actions"],
-            *(walk.arrays.get(name) for name in Truth._fields),
+            *(walk.arrays.get(name) for name in TOLD),
         )
         for walk in contents.walks
     )

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from tem_vae.data.recorded.problems import WalksFileError, raise_problems
-from tem_vae.data.recorded.recording import open_recording
+from tem_vae.data.recorded.recording import TOLD, open_recording
 from tem_vae.data.recorded.values import check_values
 from tem_vae.data.walk import Truth, Walks, concatenate
 from tem_vae.runs.files import whole_file
@@ -66,7 +66,9 @@ def _rows(batch: Walks) -> Iterator[Walks]:
 
 def _write(group: h5py.Group, row: Walks) -> None:
     known = row.truth or Truth()
-    fields = {"percepts": row.percepts, "actions": row.actions} | known._asdict()
+    fields = {"percepts": row.percepts, "actions": row.actions} | {
+        name: getattr(known, name) for name in TOLD
+    }
     for name, values in fields.items():
         if isinstance(values, Tensor):
             group.create_dataset(name, data=values[0].detach().cpu().numpy())
@@ -93,5 +95,5 @@ def load_walks(path: str | Path) -> Walks:
             f"{_LARGEST_IN_MEMORY // 2**30}; train on it with data=walks, which reads windows"
         )
     raise_problems(recording.path, check_values(recording)[1])
-    known = [name for name in Truth._fields if all(getattr(walk, name) for walk in recording.walks)]
+    known = [name for name in TOLD if all(getattr(walk, name) for walk in recording.walks)]
     return concatenate([recording.window(walk, 0, len(walk), known) for walk in recording.walks])

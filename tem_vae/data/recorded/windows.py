@@ -11,9 +11,9 @@ from torch import Tensor
 
 from tem_vae.arrays import IntArray
 from tem_vae.data.held_out import HeldOutWalks, WalkBatches
-from tem_vae.data.recorded.recording import RecordedWalk, Recording
+from tem_vae.data.recorded.recording import TOLD, RecordedWalk, Recording
 from tem_vae.data.source import FloatPercepts, References, Split
-from tem_vae.data.walk import Truth, Walks, concatenate
+from tem_vae.data.walk import Walks, concatenate
 
 _LARGEST_PART = 2**30  # bytes
 _MOST_REFERENCES = 2_000
@@ -118,7 +118,7 @@ class RecordedWalks:
 
     @cached_property
     def _known(self) -> list[str]:
-        return [name for name in Truth._fields if all(getattr(walk, name) is not None for walk in self.walks)]
+        return [name for name in TOLD if all(getattr(walk, name) is not None for walk in self.walks)]
 
 
 class FixedWindows(WalkBatches):
