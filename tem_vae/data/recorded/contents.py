@@ -1,6 +1,7 @@
 """What a file of walks holds, before anything in it is checked: arrays that are read by contiguous slices."""
 
 import os
+import re
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ FIELDS = ("percepts", "actions", "places", "classes", "positions")
 MOST_WALKS = 100_000
 MOST_ACTION_NAMES = 10_000
 LONGEST_NAME = 200  # characters
+_MINARI_NAME = re.compile(r"(?:[\w.-]+/)*[\w.-]+-v\d+")
 
 
 class StoredArray(Protocol):
@@ -161,11 +163,23 @@ def check_is_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
-        raise WalksFileError(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from None
+        why = getattr(error, "strerror", error)
+        raise WalksFileError(f"{path} cannot be read: {why}{_hint_of_minari(path)}") from None
     if not stat.S_ISREG(mode):
         raise WalksFileError(f"{path} is no regular file; give a file of walks or the folder of a data set")
     if not os.access(path, os.R_OK):
         raise WalksFileError(f"{path} cannot be read: you have no permission")
+
+
+def _hint_of_minari(path: Path) -> str:
+    """Where a data set of Minari lies, if a path looks like the name of one."""
+    if not _MINARI_NAME.fullmatch(str(path)):
+        return ""
+    folder = os.environ.get("MINARI_DATASETS_PATH") or "~/.minari/datasets"
+    return (
+        f"; if it is the name of a Minari data set, give its folder, {folder}/{path}, or the file "
+        "data/main_data.hdf5 in it (all data sets are in MINARI_DATASETS_PATH, or else ~/.minari/datasets)"
+    )
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:

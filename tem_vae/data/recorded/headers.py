@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 
 from tem_vae.data.recorded.contents import Contents, StoredArray, StoredWalk
+from tem_vae.data.recorded.orientation import recognise
 from tem_vae.data.recorded.problems import WalkProblem
 
 MOST_STEPS = 2**30
 MOST_NUMBERS = 2**22  # of a percept
 _LONGEST_PERCEPT_SHAPE = 3
 _CHANNELS = (1, 3, 4)
+_ONE_TOO_MANY = (
+    "; actions[t] leads from percept t to t + 1, so the last leads to no percept: leave it out; or the first "
+    "if yours leads to percept t"
+)
 
 
 def has_channels_last(shape: tuple[int, ...]) -> bool:
@@ -25,8 +30,15 @@ def check_headers(contents: Contents) -> list[WalkProblem]:
     """Every problem with what walks are stored as."""
     if not contents.walks:
         return [WalkProblem("", "it holds no walk; docs/data.md says how walks are stored")]
-    problems = [problem for walk in contents.walks for problem in _check_walk(walk)]
-    problems += _check_alike(contents.walks)
+    problems = []
+    in_order = []
+    for walk in contents.walks:
+        if wrong := recognise(walk):  # whatever else its shapes seem to be comes of this
+            problems += [WalkProblem(walk.name, what) for what in wrong]
+        else:
+            problems += _check_walk(walk)
+            in_order.append(walk)
+    problems += _check_alike(in_order)
     steps = sum(walk.arrays["percepts"].shape[0] for walk in contents.walks if _has_time(walk))
     if steps > MOST_STEPS:
         problems.append(
@@ -59,9 +71,10 @@ def _check_percepts(array: StoredArray) -> Iterator[str]:
     if array.dtype.kind not in "biuf":
         yield f"percepts are {array.dtype}; they must be real numbers"
     if not 1 <= len(shape) <= _LONGEST_PERCEPT_SHAPE:
+        single = "; percepts of a single number are (time, 1)" if not shape else ""
         yield (
             f"percepts have the shape {array.shape}; it must be (time, features), (time, rows, columns), "
-            "(time, channels, rows, columns) or (time, rows, columns, channels)"
+            f"(time, channels, rows, columns) or (time, rows, columns, channels){single}"
         )
     elif not 1 <= _count(shape) <= MOST_NUMBERS:
         yield f"a percept has the shape {shape}; it must have 1 to {MOST_NUMBERS:,} numbers"
@@ -79,7 +92,8 @@ def _count(shape: tuple[int, ...]) -> int:
 def _check_actions(array: StoredArray) -> Iterator[str]:
     kind, dimensions = array.dtype.kind, len(array.shape)
     if kind in "iu" and dimensions != 1:
-        yield f"actions are whole numbers of shape {array.shape}; it must be (time - 1,): one number a step"
+        flat = "; actions.reshape(-1) is" if sum(length != 1 for length in array.shape) == 1 else ""
+        yield (f"actions are whole numbers of shape {array.shape}; it must be (time - 1,), one a step{flat}")
     elif kind == "f" and (dimensions != 2 or array.shape[1] < 1):
         yield (
             f"actions are reals of shape {array.shape}; it must be (time - 1, A). Numbered actions must be "
@@ -98,7 +112,7 @@ def _check_lengths(walk: StoredWalk) -> Iterator[str]:
             continue
         wanted = steps - 1 if name == "actions" else steps
         if array.shape[0] != wanted:
-            hint = "; the last action leads to no percept: leave it out" if array.shape[0] == steps else ""
+            hint = _ONE_TOO_MANY if name == "actions" and array.shape[0] == steps else ""
             yield f"{name} has length {array.shape[0]} and must have {wanted}, for {steps} percepts{hint}"
         if name in ("places", "classes") and (array.dtype.kind not in "iu" or len(array.shape) != 1):
             yield f"{name} are {array.dtype} of shape {array.shape}; they must be whole numbers, (time,)"

@@ -66,9 +66,8 @@ def _rows(batch: Walks) -> Iterator[Walks]:
 
 def _write(group: h5py.Group, row: Walks) -> None:
     known = row.truth or Truth()
-    fields = {"percepts": row.percepts, "actions": row.actions} | {
-        name: getattr(known, name) for name in TOLD
-    }
+    fields = {"percepts": row.percepts, "actions": row.actions}
+    fields |= {name: getattr(known, name) for name in TOLD}
     for name, values in fields.items():
         if isinstance(values, Tensor):
             group.create_dataset(name, data=values[0].detach().cpu().numpy())

@@ -51,6 +51,16 @@ def test_what_was_saved_is_loaded(
     assert same(load_walks(path), concatenate(walks))
 
 
+def test_what_was_recorded_is_saved_and_not_what_happened(tmp_path: Path) -> None:
+    walks = as_batch(lattice_walk(9))
+    slipped = walks._replace(truth=Truth(walks.places, actions=torch.zeros_like(walks.actions)))
+    save_walks(tmp_path / "walks.h5", slipped)
+    loaded = load_walks(tmp_path / "walks.h5")
+    assert loaded.actions.equal(walks.actions)
+    assert loaded.truth is not None
+    assert loaded.truth.actions is None
+
+
 def test_a_file_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:
     walk = lattice_walk(5)
     path = write_hdf5(tmp_path / "walks.h5", {"": walk})

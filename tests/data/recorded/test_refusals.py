@@ -41,7 +41,7 @@ def test_all_problems_of_shapes_and_types_come_at_once(tmp_path: Path) -> None:
     for expected in (
         "has 10 problems",
         "b: percepts are of shape (5,), and those of a are of shape (6,)",
-        "c: actions has length 10 and must have 9, for 10 percepts; the last action leads to no percept",
+        "c: actions has length 10 and must have 9, for 10 percepts; actions[t] leads from percept t to t + 1",
         "d: actions are reals of shape (9,); it must be (time - 1, A)",
         "d: actions are vectors of shape (), and those of a are whole numbers",
         "e: places are float64 of shape (10,); they must be whole numbers",
@@ -62,6 +62,52 @@ def test_one_mistake_in_many_walks_is_spelled_out_once(tmp_path: Path) -> None:
     assert lines[0].endswith("has 9 problems:")
     assert lines[1].startswith("  walk_1: actions has length 11 and must have 10")
     assert lines[2:] == ["    and 8 more alike: walk_3 to walk_10"]
+
+
+def turned(walk: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: np.ascontiguousarray(values.T) for name, values in walk.items()}
+
+
+def test_arrays_that_are_turned_or_stacked_are_recognised(tmp_path: Path) -> None:
+    walk, images = lattice_walk(50), np.zeros((8, 6, 50), np.float32)
+    message = refused(write_hdf5(tmp_path / "w.h5", {"a": turned(walk), "b": turned(lattice_walk(60))}))
+    lines = message.splitlines()
+    assert lines[0].endswith("has 4 problems:")
+    assert lines[1] == (
+        "  a: percepts of shape (6, 50) seem to have time as last dimension; it must be the first: percepts.T"
+    )
+    assert lines[3].startswith("  a: positions of shape (2, 50) seem to have time")
+    assert len(lines) == 5
+    vectors = {"percepts": walk["percepts"], "actions": np.zeros((2, 49), np.float32)}
+    assert "actions of shape (2, 49) seem" in refused(write_hdf5(tmp_path / "v.h5", {"": vectors}))
+    both = turned({"percepts": walk["percepts"], "actions": np.zeros((50, 2), np.float32)})
+    assert "has 2 problems" in refused(write_hdf5(tmp_path / "both.h5", {"": both}))
+    seen = {"percepts": images, "actions": walk["actions"]}
+    assert "np.moveaxis(percepts, -1, 0)" in refused(write_hdf5(tmp_path / "i.h5", {"": seen}))
+    np.savez(tmp_path / "w.npz", percepts=np.zeros((30, 50, 6)), actions=np.zeros((30, 49), np.int64))
+    message = refused(tmp_path / "w.npz")
+    assert "seem to be 30 walks stacked on each other" in message
+    assert "a problem" in message
+
+
+def test_vectors_that_could_be_steps_are_left_as_they_are(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for shape in ((8, 8, 8), (8, 8), (9, 7), (7, 8, 8)):
+        walk = {"percepts": rng.normal(size=shape), "actions": rng.normal(size=(shape[0] - 1, 7))}
+        assert refused(write_hdf5(tmp_path / "w.h5", {"": walk})) == "nothing is wrong"
+    column = {"percepts": rng.normal(size=9), "actions": np.zeros((8, 1), np.int64)}
+    message = refused(write_hdf5(tmp_path / "w.h5", {"": column}))
+    assert "percepts of a single number are (time, 1)" in message
+    assert "actions.reshape(-1) is" in message
+
+
+def test_the_name_of_a_minari_data_set_is_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINARI_DATASETS_PATH", "/data/minari")
+    message = refused(Path("D4RL/door/human-v2"))
+    assert "give its folder, /data/minari/D4RL/door/human-v2, or the file data/main_data.hdf5" in message
+    monkeypatch.delenv("MINARI_DATASETS_PATH")
+    assert "~/.minari/datasets/D4RL/door/human-v2" in refused(Path("D4RL/door/human-v2"))
+    assert "Minari" not in refused(Path("my_walks.h5"))
 
 
 def test_all_problems_of_values_come_at_once(tmp_path: Path) -> None:
