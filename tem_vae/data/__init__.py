@@ -1,5 +1,6 @@
 """Walks through worlds, and what is perceived on them."""
 
+from tem_vae.data.from_arrays import as_walks
 from tem_vae.data.held_out import HeldOutWalks, WalkBatches, walks_at_once
 from tem_vae.data.percepts import Digits, Sentences, Symbols
 from tem_vae.data.policy import MomentumPolicy, Policy, RunsPolicy
@@ -11,7 +12,6 @@ from tem_vae.data.walk import (
     Truth,
     UnknownTruthError,
     Walks,
-    as_walks,
     classify_steps,
     concatenate,
     occurred_before,

@@ -1,7 +1,7 @@
 """The batch type: walks, what is known about them, and how each of their steps arrived where it did."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -96,65 +96,6 @@ class Walks(NamedTuple):
         """The same walks up to a number of steps."""
         truth = self.truth and self.truth.beginning(steps)
         return Walks(self.percepts[:, :steps], self.actions[:, : steps - 1], self.mask[:, :steps], truth)
-
-
-def as_walks(
-    percepts: Sequence[Any],
-    actions: Sequence[Any],
-    places: Sequence[Any] | None = None,
-    classes: Sequence[Any] | None = None,
-    positions: Sequence[Any] | None = None,
-) -> Walks:
-    """Walks from arrays or lists, one of each kind a walk; walks may differ in length.
-
-    Args:
-        percepts: (time, *shape) each: real numbers, or bytes, which stand for numbers in [0, 1]; images with
-            the channels first. One with a NaN in it is missing.
-        actions: (time - 1,) whole numbers each, or (time - 1, A) real ones.
-        places: (time,) whole numbers each, if they are known; numbered within a world.
-        classes: (time,) whole numbers each, if they are known.
-        positions: (time, 2) each, if they are known.
-
-    Raises:
-        ValueError: There are no walks, or not as many of one kind as of another, or an action too many or too
-            few leads through one.
-
-    Example:
-        >>> walks = as_walks([[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]], [[0, 2]])
-        >>> walks.percepts.shape, walks.actions.dtype
-        (torch.Size([1, 3, 2]), torch.int64)
-    """
-    given = {"actions": actions, "places": places, "classes": classes, "positions": positions}
-    for name, kind in given.items():
-        if kind is not None and len(kind) != len(percepts):
-            raise ValueError(f"there are {len(percepts)} walks of percepts, but {len(kind)} of {name}")
-    if not len(percepts):
-        raise ValueError("there is no walk; give percepts and actions of at least one")
-    kinds = (percepts, *given.values())
-    rows = [[None if kind is None else kind[n] for kind in kinds] for n in range(len(percepts))]
-    return concatenate([_as_walk(number, *row) for number, row in enumerate(rows)])
-
-
-def _as_walk(number: int, percepts: Any, actions: Any, *truth: Any) -> Walks:
-    """One walk, as a batch of its own."""
-    seen, done = torch.as_tensor(percepts), torch.as_tensor(actions)
-    seen = seen if seen.dtype == torch.uint8 else seen.float()
-    if len(done) != len(seen) - 1:
-        raise ValueError(
-            f"walk {number} has {len(seen)} percepts and {len(done)} actions; one leads from each percept to "
-            "the next, so there must be one action fewer"
-        )
-    places, classes, positions = (None if known is None else torch.as_tensor(known)[None] for known in truth)
-    return Walks(
-        seen[None],
-        (done.float() if done.is_floating_point() else done.long())[None],
-        torch.ones(1, len(seen), dtype=torch.bool),
-        Truth(
-            places if places is None else places.long(),
-            classes if classes is None else classes.long(),
-            positions if positions is None else positions.float(),
-        ),
-    )
 
 
 def concatenate(batches: Sequence[Walks]) -> Walks:

@@ -6,6 +6,20 @@ from torch import Tensor
 LARGEST_PERCEPT = 1e12  # standardised ones are around 1; squared distances of far larger ones overflow
 
 
+def check_tensor(name: str, given: object) -> None:
+    """Check that percepts or actions are a tensor: arrays and lists are not made one in silence.
+
+    Raises:
+        ValueError: They are not; says how they become one.
+    """
+    if not isinstance(given, Tensor):
+        made = "torch.from_numpy" if type(given).__module__ == "numpy" else "torch.as_tensor"
+        raise ValueError(  # noqa: TRY004  as every mistake in what a model is given
+            f"{name} must be a tensor of torch, but are a {type(given).__name__}: make one with "
+            f"{made}({name}), percepts in float32; as_walks of tem_vae.data makes walks of arrays."
+        )
+
+
 def check_percepts(percepts: Tensor, percept_shape: tuple[int, ...], dtype: torch.dtype) -> None:
     """Check the shape and dtype of percepts, (*, *percept_shape).
 
@@ -17,10 +31,11 @@ def check_percepts(percepts: Tensor, percept_shape: tuple[int, ...], dtype: torc
     Raises:
         ValueError: They are other than the model's.
     """
+    check_tensor("percepts", percepts)
     if percepts.dtype not in (dtype, torch.uint8):
         raise ValueError(
-            f"percepts must be a tensor of {dtype}, as the model is, or of bytes (torch.uint8), but are a "
-            f"{type(percepts).__name__} of {percepts.dtype}."
+            f"percepts must be a tensor of {dtype}, as the model is, or of bytes (torch.uint8), but are of "
+            f"{percepts.dtype}; use percepts.to({dtype})."
         )
     if percepts.shape[-len(percept_shape) :] == percept_shape:
         return
@@ -56,6 +71,7 @@ def check_walks(percepts: Tensor, actions: Tensor, percept_shape: tuple[int, ...
             f"percepts must have shape ({axes}), but their shape is {tuple(percepts.shape)}; a single walk "
             "has a batch axis of length 1."
         )
+    check_tensor("actions", actions)
     batch, time = percepts.shape[:2]
     if actions.shape[:2] != (batch, time - 1):
         raise ValueError(

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from tem_vae.geometry import Neighborhood, Pseudometric
 from tem_vae.geometry.precision import matmul
 from tem_vae.model.belief import Belief, BeliefTrace
-from tem_vae.model.checks import check_percept_values, check_percepts, check_walks
+from tem_vae.model.checks import check_percept_values, check_percepts, check_tensor, check_walks
 from tem_vae.model.elbo import ElboTerms
 from tem_vae.model.parts import Decoder, Encoder, Integrator, Memory, Prior
 from tem_vae.model.path_integration import PathIntegrator
@@ -253,6 +253,8 @@ class TemVae(nn.Module):
             ValueError: Shapes or dtypes do not fit, there is no such action, a percept is infinite, or
                 actions cannot be doubted.
         """
+        check_tensor("percepts", percepts)
+        check_tensor("actions", actions)
         self.integrator.check_kind(actions)
         self.integrator.check_values(actions)
         inference = self.infer(percepts, actions)

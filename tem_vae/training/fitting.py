@@ -59,8 +59,14 @@ def fit(
     Raises:
         ConfigurationError: An override or the walks are wrong, or ``run_dir`` holds a run or is being written
             to; the message names every problem.
-        ValueError: The walks are no walks.
+        TypeError: Something else than walks or a path was given, such as arrays.
+        ValueError: A walk has fewer than two steps, or worlds are not as many as walks.
     """
+    if not isinstance(walks, Walks | str | Path):
+        raise TypeError(
+            f"fit takes walks or the path of a file of them, and not a {type(walks).__name__}; as_walks of "
+            "tem_vae.data makes walks of arrays: fit(as_walks(percepts, actions))"
+        )
     folder = Path(run_dir or default_run_directory(None))
     if RunFolder(folder).holds_run:
         raise ConfigurationError(f"run_dir = {folder} holds a run already; name another run_dir")

@@ -60,14 +60,25 @@ def test_an_action_that_does_not_exist(model: TemVae, walk: Walk, action: int) -
 
 @on_percepts
 def test_percepts_in_another_precision(model: TemVae, walk: Walk, method: Method) -> None:
-    with pytest.raises(ValueError, match=r"a tensor of torch\.float32.*a Tensor of torch\.float64"):
+    with pytest.raises(ValueError, match=r"a tensor of torch\.float32.*are of torch\.float64; use"):
         method(model, walk[0].double(), walk[1])
 
 
 @on_percepts
 def test_percepts_that_are_no_tensor(model: TemVae, walk: Walk, method: Method) -> None:
-    with pytest.raises(ValueError, match=r"a tensor of torch\.float32.*a ndarray of float32"):
+    with pytest.raises(
+        ValueError, match=r"must be a tensor of torch, but are a ndarray: make one with torch\.from_numpy"
+    ):
         method(model, walk[0].numpy(), walk[1])
+
+
+@on_walks
+@pytest.mark.parametrize(("given", "made"), [(Tensor.numpy, "from_numpy"), (Tensor.tolist, "as_tensor")])
+def test_actions_that_are_no_tensor(
+    model: TemVae, walk: Walk, method: Method, given: Callable[[Tensor], object], made: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"actions must be a tensor of torch.*torch\.{made}\(actions\)"):
+        method(model, walk[0], given(walk[1]))
 
 
 @on_percepts

@@ -10,7 +10,7 @@ import pytest
 import torch
 from recorded_walks import lattice_walk
 
-from tem_vae.data import Walks, as_walks
+from tem_vae.data import Walks, as_walks, save_walks
 from tem_vae.errors import ConfigurationError
 from tem_vae.model import Standardizer
 from tem_vae.training import FittedRun, fit, load
@@ -175,6 +175,33 @@ def test_walks_from_lists_and_arrays() -> None:
         as_walks([np.zeros((3, 2)), np.ones((5, 2))], [[0, 1], [1, 1, 1, 0, 0]])
     with pytest.raises(ValueError, match="2 walks of percepts, but 1 of places"):
         as_walks([np.zeros((3, 2))] * 2, [[0, 1]] * 2, places=[[0, 1, 2]])
-    with pytest.raises(ValueError, match="there is no walk"):
-        as_walks([], [])
     assert isinstance(walks, Walks)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (([], []), "there is no walk"),
+        ((np.zeros((5, 2)), [0, 1, 1, 0]), r"a single walk is a list of one: as_walks\(\[percepts\]"),
+        (([np.zeros((5, 2))], [np.zeros(4)]), r"torch.float64 of shape \(4,\); they must be whole numbers"),
+        (
+            ([np.zeros((2, 5))], [[0, 1, 1, 0]]),
+            r"Time is the first dimension of both: the shapes are \(2, 5\)",
+        ),
+        (([np.zeros((5, 2))], [[None] * 4]), "actions of walk 0 are no array of numbers"),
+        (([np.zeros((2, 2)), np.zeros((2, 3))], [[0], [0]]), r"walk 1 is torch.float32 of shape \(3,\)"),
+        (([np.zeros((2, 2))], [[0]], [[1]]), r"places of walk 0 are torch.int64 of shape \(1,\)"),
+        (([np.zeros((2, 2))], [[0]], [[0.5, 1]]), r"must be whole numbers, \(2,\)"),
+    ],
+)
+def test_arrays_that_are_no_walks(given: tuple, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        as_walks(*given)
+
+
+def test_arrays_are_not_taken_for_walks(tmp_path: Path) -> None:
+    percepts = [np.zeros((5, 2))]
+    for take in (fit, lambda given: save_walks(tmp_path / "walks.h5", given)):
+        with pytest.raises(TypeError, match=r"not a list; .*as_walks"):
+            take(percepts)
+    assert list(tmp_path.iterdir()) == []

@@ -35,9 +35,16 @@ def save_walks(
         overwrite: Whether a file that is there already is replaced.
 
     Raises:
+        TypeError: Something else than walks was given.
         FileExistsError: There is such a file, and it is not to be replaced.
         ValueError: There is no walk, worlds are not as many as walks, or a walk has fewer than two steps.
     """
+    for batch in walks:
+        if not isinstance(batch, Walks):
+            raise TypeError(
+                f"save_walks takes batches of walks, and not a {type(batch).__name__}; "
+                "as_walks(percepts, actions) makes one of arrays"
+            )
     rows = [row for batch in walks for row in _rows(batch)]
     if not rows:
         raise ValueError("there is no walk to save; give at least one batch with a row")
