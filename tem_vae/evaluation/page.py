@@ -11,7 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.progress import track
 
 from tem_vae.data import HeldOutWalks, UnknownTruthError
-from tem_vae.evaluation.tables import describe_accuracies, describe_bound, describe_distances, describe_r2
+from tem_vae.evaluation.tables import (
+    describe_accuracies,
+    describe_bound,
+    describe_distances,
+    describe_r2,
+    scored,
+)
 from tem_vae.evaluation.trained import TrainedRun
 from tem_vae.report.figures.walk_animation import animate_walk, animated_steps
 from tem_vae.report.gallery import GALLERY
@@ -107,15 +113,14 @@ def _render(
 ) -> str:
     loader = PackageLoader("tem_vae.evaluation", "templates")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    by_position = metrics.get("test/returns_share") is not None
     return environment.get_template("report.html").render(
         checkpoint=checkpoint,
         walks=walks,
         run_seed=run.config.seed,
-        accuracies=describe_accuracies(metrics),
-        bound=describe_bound(metrics),
-        r2=describe_r2(metrics) if by_position else [],
-        distances=describe_distances(metrics) if by_position else [],
+        accuracies=scored(describe_accuracies(metrics)),
+        bound=scored(describe_bound(metrics)),
+        r2=scored(describe_r2(metrics)),
+        distances=scored(describe_distances(metrics)),
         drawn=drawn,
         left_out=left_out,
         animation=_data_uri(animation) if animation else None,

@@ -55,17 +55,17 @@ def print_report(metrics: Metrics) -> None:
     console = Console()
     if (moves := metrics["test/zero_shot_moves"]) is not None:
         title = f"Moves predicted, {moves:,.0f} over zero-shot links"
-        rows = _scored(describe_accuracies(metrics))
+        rows = scored(describe_accuracies(metrics))
         console.print(_table(title, ("predictor", "revisits", "zero-shot links"), rows))
     share = metrics.get("test/returns_share")
     steps = _STEPS[:1] if share is None else _STEPS
     title = f"R² of predicted percepts{'' if share is None else f', {100 * share:.0f} % of them at returns'}"
-    _print_scored(console, title, steps, _scored(row[: 1 + len(steps)] for row in describe_r2(metrics)))
+    _print_scored(console, title, steps, scored(row[: 1 + len(steps)] for row in describe_r2(metrics)))
     title = "Distance to where memory looks, in the unit of positions"
-    _print_scored(console, title, steps, _scored(describe_distances(metrics)))
-    if beliefs := _scored(describe_belief(metrics)):
+    _print_scored(console, title, steps, scored(describe_distances(metrics)))
+    if beliefs := scored(describe_belief(metrics)):
         console.print(_table("Belief about what happened", ("score", "value"), beliefs))
-    rows = _scored(describe_bound(metrics))
+    rows = scored(describe_bound(metrics))
     console.print(_table("Bound on log p(percepts | actions)", ("term", "nats per percept"), rows))
 
 
@@ -147,10 +147,10 @@ def _estimate(metrics: Metrics, score: str, factor: int, digits: int, unit: str 
 
 def _side_by_side(tables: Sequence[Sequence[Sequence[str]]], column: int) -> list[Sequence[str]]:
     """The row labels of tables that have them in common, and one column of each."""
-    return _scored([[rows[0][0], *(row[column] for row in rows)] for rows in zip(*tables, strict=True)])
+    return scored([[rows[0][0], *(row[column] for row in rows)] for rows in zip(*tables, strict=True)])
 
 
-def _scored(rows: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+def scored(rows: Iterable[Sequence[str]]) -> list[Sequence[str]]:
     """The rows in which something was scored: a score that nobody can know has no row."""
     return [row for row in rows if set(row[1:]) != {_NOT_SCORED}]
 

@@ -101,6 +101,9 @@ def test_figures_that_need_what_nobody_recorded_are_left_out_and_the_page_says_s
     config = compose_evaluation(f"checkpoint={run_dir}", "report=true", "data.walks=2")
     evaluate(config, tmp_path)
     page = (tmp_path / "report" / "index.html").read_text()
+    assert "R² of predicted percepts" in page  # and no table of what nobody knows
+    assert "Moves predicted" not in page
+    assert "Distance to where memory looks" not in page
     assert "<li>world map needs places, which these walks do not have.</li>" in page
     references = References(page)
     assert len(references.sources) == 4
