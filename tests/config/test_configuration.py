@@ -11,7 +11,7 @@ from composed import check
 from hydra import initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from malformed_configurations import jobs, malformed_configurations
-from recorded_walks import like_a_rat
+from recorded_walks import like_a_rat, like_minigrid
 from refusals import Malformed, refuse
 
 from tem_vae.config.command_line import CONF, read_run
@@ -34,7 +34,8 @@ def test_defaults_are_right() -> None:
 
 @pytest.mark.parametrize("file", sorted((CONF / "experiment").rglob("*.yaml")), ids=lambda path: path.stem)
 def test_experiments_are_right(file: Path, tmp_path: Path) -> None:
-    walks = [f"data.path={like_a_rat(tmp_path / 'rat.h5')}"] if file.stem == "rat" else []
+    made = {"rat": like_a_rat, "minigrid": like_minigrid}.get(file.stem)
+    walks = [f"data.path={made(tmp_path / 'walks.h5')}"] if made else []
     check(f"experiment={file.relative_to(CONF / 'experiment').with_suffix('')}", *walks)
 
 

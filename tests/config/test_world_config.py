@@ -127,6 +127,7 @@ class TestEvaluation:
             "percepts": trained.percepts.model_dump(),
             "policy": trained.policy.model_dump(),
             "blank": trained.blank,
+            "slips": trained.slips,
         }
 
     def test_a_size_alone_keeps_the_kind(self) -> None:
