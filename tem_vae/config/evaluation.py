@@ -1,7 +1,7 @@
 """The schema of an evaluation: whatever is null stays as it was in the test of the run."""
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from hydra.core.config_store import ConfigStore
 from pydantic import Field, ValidationInfo, model_validator
@@ -60,6 +60,18 @@ CHANGEABLE: dict[str, type[Section]] = {"data": EvaluationDataConfig, "belief": 
 ConfigStore.instance().store(UNCHANGED, {name: all_null(section) for name, section in CHANGEABLE.items()})
 
 
+class EvaluationLoggerConfig(Section):
+    """Where scores go besides metrics.json."""
+
+    kind: Literal["wandb", "none"] = Field(description="A wandb run of each checkpoint, or nothing.")
+    offline: bool = Field(
+        description="Keep the wandb run on disk; `wandb sync RUN_DIR/wandb/offline-run-*` uploads it later."
+    )
+    project: str = Field(min_length=1, description="The wandb project.")
+    group: str | None = Field(description="Of the wandb run.")
+    tags: list[str] = Field(description="Of the wandb run.")
+
+
 class EvaluateConfig(Section):
     """An evaluation of a trained model."""
 
@@ -75,6 +87,7 @@ class EvaluateConfig(Section):
         description="Where metrics.json is written, of several checkpoints each in a folder of its own; "
         "by default a new folder in runs/."
     )
+    logger: EvaluationLoggerConfig = Field(description="Where scores go.")
     report: bool = Field(description="Draw every figure: report/index.html in the folder of metrics.json.")
     threads: int = Field(ge=1, description="CPU threads of torch.")
 

@@ -12,11 +12,13 @@ import yaml
 from tem_vae.config.evaluation import EvaluateConfig, check_outside_runs
 from tem_vae.config.training import TrainConfig
 from tem_vae.config.walks import WalksConfig
+from tem_vae.config.wandb_account import check_account
 from tem_vae.evaluation.doubts import apply_doubts
 from tem_vae.evaluation.page import write_report
 from tem_vae.evaluation.tester import score
 from tem_vae.evaluation.trained import load_run
 from tem_vae.evaluation.walk_plan import check_same, plan_walks
+from tem_vae.evaluation.wandb_scores import log_scores
 from tem_vae.runs.folder import Metrics, RunFolder
 from tem_vae.runs.terminal import alone, draws_bars, progress_bar, quiet_lightning
 
@@ -25,7 +27,8 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:
     """Score trained models on the same walks.
 
     ``metrics.json``, and with ``report`` every figure, go to ``run_dir``; those of several checkpoints each
-    to a folder of its own there, beside ``comparison.csv``.
+    to a folder of its own there, beside ``comparison.csv``. With ``logger.kind=wandb`` scores are the summary
+    of a wandb run, too.
 
     Returns:
         What each ``metrics.json`` holds, by the name of the checkpoint.
@@ -37,6 +40,8 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:
     """
     quiet_lightning()
     torch.set_num_threads(config.threads)
+    if config.logger.kind == "wandb" and not config.logger.offline:
+        check_account()
     paths = dict(zip(name_checkpoints(config.checkpoint), config.checkpoint, strict=True))
     folders = {name: RunFolder(run_dir / name if len(paths) > 1 else run_dir) for name in paths}
     for folder in folders.values():
@@ -55,6 +60,8 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:
         results[name] = score(run, walks, build_tester_trainer(folder.path))
         folder.path.mkdir(parents=True, exist_ok=True)
         folder.write_metrics(results[name])
+        if config.logger.kind == "wandb":
+            log_scores(config, paths[name], results[name], folder.path)
         if config.report:
             write_report(run, paths[name], walks, results[name], folder.report)
     if len(runs) > 1:

@@ -8,8 +8,8 @@ from typing import Any
 from lightning.pytorch.loggers import CSVLogger, Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from tem_vae.config.training import LoggerConfig, TrainConfig
-from tem_vae.errors import ConfigurationError, FolderGoneError
+from tem_vae.config.training import TrainConfig
+from tem_vae.errors import FolderGoneError
 from tem_vae.runs.folder import RunFolder
 from tem_vae.runs.history import read_history, write_history
 from tem_vae.runs.presence import Presence
@@ -57,25 +57,6 @@ class HistoryLogger(Logger):
         """Write what there is, however the run ended; that it cannot be written hides no other reason."""
         with suppress(FolderGoneError, OSError):
             self.save()
-
-
-def check_account(config: LoggerConfig) -> None:
-    """Check that there is a key of wandb, if it is to log online.
-
-    Raises:
-        ConfigurationError: There is none.
-    """
-    if config.kind != "wandb" or config.offline:
-        return
-    # It takes a second to load.
-    import wandb
-
-    if not wandb.login(prompt=False):
-        raise ConfigurationError(
-            "logger.offline = false: logging online needs a wandb key, and none was found; run `wandb login` "
-            "or set WANDB_API_KEY, or leave it out and upload later with "
-            "`wandb sync RUN_DIR/wandb/offline-run-*`"
-        )
 
 
 @contextmanager

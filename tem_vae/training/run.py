@@ -12,6 +12,7 @@ from lightning.pytorch.loggers import Logger
 
 from tem_vae.config.build import build_model
 from tem_vae.config.training import TrainConfig
+from tem_vae.config.wandb_account import check_account
 from tem_vae.data import WalkSource
 from tem_vae.errors import ConfigurationError
 from tem_vae.evaluation.checkpoint import read_checkpoint
@@ -29,7 +30,7 @@ from tem_vae.training.callbacks.checkpoints import AtomicCheckpointIO, relocate_
 from tem_vae.training.callbacks.clock import TrainingClock
 from tem_vae.training.datamodule import WalkDataModule, build_data
 from tem_vae.training.devices import check_devices
-from tem_vae.training.loggers import check_account, open_loggers
+from tem_vae.training.loggers import open_loggers
 from tem_vae.training.module import TemVaeModule
 
 _log = logging.getLogger(__name__)
@@ -56,7 +57,8 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
         return finished
     # A run that cannot begin leaves no folder.
     check_devices(config.trainer)
-    check_account(config.logger)
+    if config.logger.kind == "wandb" and not config.logger.offline:
+        check_account()
     with held_or_claimed(run_dir, config.trainer.devices):
         return _train(config, folder)
 

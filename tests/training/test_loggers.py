@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import wandb
-from composed import compose_short_run
+from composed import compose_evaluation, compose_short_run
 
+from tem_vae.evaluation.run import evaluate
 from tem_vae.runs.history import read_history
 from tem_vae.training.loggers import HistoryLogger
 from tem_vae.training.run import train
@@ -67,3 +68,26 @@ def test_the_best_checkpoint_is_an_artifact_if_asked_for(
             check=True,
         )
         assert "1 run" in found.stdout + found.stderr
+
+
+def test_an_evaluation_logs_its_scores_if_asked_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_dir, folder = tmp_path / "run", tmp_path / "evaluated"
+    train(compose_short_run("logger=none", "trainer.max_steps=1"), run_dir)
+    finished: list[wandb.Run] = []
+    summaries: list[dict[str, object]] = []
+    finish = wandb.Run.__exit__
+
+    def remember_and_finish(run: wandb.Run, *arguments: object) -> bool:
+        finished.append(run)
+        summaries.append(dict(run.summary))
+        return finish(run, *arguments)
+
+    monkeypatch.setattr(wandb.Run, "__exit__", remember_and_finish)
+    overrides = (f"checkpoint={run_dir}", "data.walks=1", "logger.tags=[tried]")
+    evaluate(compose_evaluation(*overrides), folder)
+    assert finished == []
+    (scores,) = evaluate(compose_evaluation(*overrides, "logger.kind=wandb"), folder).values()
+    assert summaries[0]["test/elbo"] == pytest.approx(scores["test/elbo"])
+    assert finished[0].config["checkpoint"] == str(run_dir)
+    assert finished[0].tags == ("tried",)
+    assert list((folder / "wandb").glob("offline-run-*"))
