@@ -22,6 +22,7 @@ _FOLLOWED = (
     "metric",
     "neighborhood",
     "memory",
+    "belief",
     "path_integration",
     "optimizer",
     "speed",

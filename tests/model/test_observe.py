@@ -188,7 +188,7 @@ class TestMistakes:
             observer.expect(action)
 
     def test_percepts_in_another_precision(self, observer: Observer, walk: Walk) -> None:
-        with pytest.raises(ValueError, match=r"a tensor of torch\.float32.*a Tensor of torch\.float64"):
+        with pytest.raises(ValueError, match=r"a tensor of torch\.float32.*but are of torch\.float64"):
             observer.observe(walk[0][:, 1].double(), 0)
 
     def test_actions_of_another_batch(self, observer: Observer) -> None:

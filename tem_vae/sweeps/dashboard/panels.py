@@ -44,6 +44,7 @@ SECTIONS: dict[str, Sequence[Panel]] = {
         Panel("Accuracy by visit", regex=r"prediction/accuracy_at_visit_.*"),
         Panel("Gap to a memory that knows the place, nats", ("prediction/predictive_gap",)),
         Panel("Novelty tells first visits, AUROC", ("prediction/novelty_auroc",)),
+        Panel("Novelty is off the share of first visits by", ("prediction/novelty_calibration_error",)),
     ),
     "metric": (
         Panel("Singular values of E", regex=r"metric/sigma_E_.*"),
