@@ -19,6 +19,7 @@ from tem_vae.model.walk_prior import WalkPrior
 
 # Of a percept, for a belief that nothing was configured of.
 _SAMPLES = 16
+_MOST_HYPOTHESES = 4_096
 
 
 @dataclass(frozen=True)
@@ -151,9 +152,11 @@ class TemVae(nn.Module):
             slip_rate: The share of recorded actions that are replaced by any; None for what was learned.
 
         Raises:
-            ValueError: Actions are real-valued, or something is None and the model learned nothing of slips.
+            ValueError: Actions are real-valued, something is None and the model learned nothing of slips, or
+                a number is out of its range.
         """
         own = self.belief
+        _check_doubts(hypotheses, slip_rate)
         if own is None and (hypotheses is None or slip_rate is None):
             raise ValueError(
                 "the model takes recorded actions for what happened; say how many hypotheses to follow, and "
@@ -246,7 +249,8 @@ class TemVae(nn.Module):
         Args:
             percepts: (batch, time, *percept_shape).
             actions: (batch, time - 1) or (batch, time - 1, A).
-            hypotheses: How many ways in which a walk may have gone to follow at once; None as the model does.
+            hypotheses: How many ways in which a walk may have gone to follow at once, at least 2; None as the
+                model does.
             slip_rate: The share of recorded actions that are not what happened; None for what was learned.
 
         Raises:
@@ -260,7 +264,8 @@ class TemVae(nn.Module):
         inference = self.infer(percepts, actions)
         check_percept_values(percepts)
         if hypotheses is not None or slip_rate is not None:
-            inference = self._with_belief(self.doubt(hypotheses, slip_rate), percepts, actions, inference)
+            belief = self.doubt(hypotheses, slip_rate)
+            inference = self._with_belief(belief, percepts, actions, inference)
         return self.expect(inference)
 
     @torch.no_grad()
@@ -308,6 +313,24 @@ class TemVae(nn.Module):
     def embed(self, z: Tensor, embedding: Tensor) -> Tensor:
         """E z, (*, N) -> (*, M): all that the decoder may read of a code."""
         return matmul(z, embedding.mT)
+
+
+def _check_doubts(hypotheses: int | None, slip_rate: float | None) -> None:
+    """Check what a caller says of a belief.
+
+    Raises:
+        ValueError: A number is out of its range, or is none.
+    """
+    if hypotheses is not None and not (isinstance(hypotheses, int) and 2 <= hypotheses <= _MOST_HYPOTHESES):
+        raise ValueError(
+            f"hypotheses is a whole number from 2 to {_MOST_HYPOTHESES:,}, but it is {hypotheses!r}; leave "
+            "it and slip_rate out to take what was recorded for what happened"
+        )
+    if slip_rate is not None and not (isinstance(slip_rate, int | float) and 0 < slip_rate < 1):
+        raise ValueError(
+            "slip_rate is the share of recorded actions that are not what happened, above 0 and below 1, but "
+            f"it is {slip_rate!r}"
+        )
 
 
 def _zeros_unless(seen: Tensor, percepts: Tensor) -> Tensor:

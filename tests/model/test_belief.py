@@ -188,6 +188,18 @@ def test_half_a_doubt_is_refused(model: TemVae, walk: Walk, arguments: dict[str,
         model.predict(*walk, **arguments)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("hypotheses", [0, 1, -3, 2.5, "8", 100_000])
+def test_hypotheses_out_of_range_are_refused(model: TemVae, walk: Walk, hypotheses: int) -> None:
+    with pytest.raises(ValueError, match=r"from 2 to 4,096, but it is"):
+        model.predict(*walk, hypotheses=hypotheses, slip_rate=0.1)
+
+
+@pytest.mark.parametrize("rate", [0, 1, 5, -0.1, "0.05", float("nan")])
+def test_rates_out_of_range_are_refused(model: TemVae, walk: Walk, rate: float) -> None:
+    with pytest.raises(ValueError, match="above 0 and below 1, but it"):
+        model.predict(*walk, hypotheses=4, slip_rate=rate)
+
+
 def test_what_cannot_be_doubted_is_refused(model: TemVae, walk: Walk) -> None:
     model.integrator = LinearIntegrator(2, 8, 0.5)
     with pytest.raises(ValueError, match="real-valued"):

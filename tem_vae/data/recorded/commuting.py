@@ -28,6 +28,10 @@ BRANCHING = (
     "Where a world branches, as a tree does, no choice of model.path_integration represents its actions: "
     "record actions that mean one displacement everywhere, or expect no zero-shot links."
 )
+SLIPPING = (
+    "Where actions are recorded wrongly now and then: train, and predict with a belief over location, "
+    "docs/slips.md."
+)
 BUMPING = "Where a walker runs into a wall: record such a step as an action of its own that stays."
 
 
@@ -98,10 +102,10 @@ def _judge_by_places(recording: Recording, worlds: Sequence[Transitions], verdic
         verdict.findings.append(f"{share}: {split}")
     if bumps:
         verdict.findings.append(f"{bumps:,} actions that move elsewhere stayed at a place, such as {bump}.")
-    for number, advice in ((several, TURNING), (bumps, BUMPING)):
+    for number, advice in ((several, (TURNING, SLIPPING)), (bumps, (BUMPING,))):
         if number > _FEW * choices:
             verdict.can_be = False
-            verdict.advice.append(advice)
+            verdict.advice += advice
     if squares:
         commute = f"{squares - broken:,} of {squares:,} pairs of actions end at one place in either order"
         verdict.findings.append(f"{commute}{f'; not so {example}' if broken else ''}.")
