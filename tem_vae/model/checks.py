@@ -5,6 +5,8 @@ from torch import Tensor
 
 LARGEST_PERCEPT = 1e12  # standardised ones are around 1; squared distances of far larger ones overflow
 
+_MOST_HYPOTHESES = 4_096
+
 
 def check_tensor(name: str, given: object) -> None:
     """Check that percepts or actions are a tensor: arrays and lists are not made one in silence.
@@ -97,3 +99,21 @@ def check_percept_values(percepts: Tensor) -> None:
         f"percepts must be finite and between -{LARGEST_PERCEPT:.0e} and {LARGEST_PERCEPT:.0e}, but that of "
         f"walk {walk} at step {step} holds {float(percepts[(walk, step, *feature)])}; standardise them."
     )
+
+
+def check_doubts(hypotheses: int | None, slip_rate: float | None) -> None:
+    """Check what a caller says of a belief.
+
+    Raises:
+        ValueError: A number is out of its range, or is none.
+    """
+    if hypotheses is not None and not (isinstance(hypotheses, int) and 2 <= hypotheses <= _MOST_HYPOTHESES):
+        raise ValueError(
+            f"hypotheses is a whole number from 2 to {_MOST_HYPOTHESES:,}, but it is {hypotheses!r}; leave "
+            "it and slip_rate out to take what was recorded for what happened"
+        )
+    if slip_rate is not None and not (isinstance(slip_rate, int | float) and 0 < slip_rate < 1):
+        raise ValueError(
+            "slip_rate is the share of recorded actions that are not what happened, above 0 and below 1, but "
+            f"it is {slip_rate!r}"
+        )

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from tem_vae.geometry import Neighborhood, Pseudometric
 from tem_vae.geometry.precision import matmul
 from tem_vae.model.belief import Belief, BeliefTrace
-from tem_vae.model.checks import check_percept_values, check_percepts, check_tensor, check_walks
+from tem_vae.model.checks import check_doubts, check_percept_values, check_percepts, check_tensor, check_walks
 from tem_vae.model.elbo import ElboTerms
 from tem_vae.model.parts import Decoder, Encoder, Integrator, Memory, Prior
 from tem_vae.model.path_integration import PathIntegrator
@@ -19,7 +19,6 @@ from tem_vae.model.walk_prior import WalkPrior
 
 # Of a percept, for a belief that nothing was configured of.
 _SAMPLES = 16
-_MOST_HYPOTHESES = 4_096
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ class TemVae(nn.Module):
                 a number is out of its range.
         """
         own = self.belief
-        _check_doubts(hypotheses, slip_rate)
+        check_doubts(hypotheses, slip_rate)
         if own is None and (hypotheses is None or slip_rate is None):
             raise ValueError(
                 "the model takes recorded actions for what happened; say how many hypotheses to follow, and "
@@ -313,24 +312,6 @@ class TemVae(nn.Module):
     def embed(self, z: Tensor, embedding: Tensor) -> Tensor:
         """E z, (*, N) -> (*, M): all that the decoder may read of a code."""
         return matmul(z, embedding.mT)
-
-
-def _check_doubts(hypotheses: int | None, slip_rate: float | None) -> None:
-    """Check what a caller says of a belief.
-
-    Raises:
-        ValueError: A number is out of its range, or is none.
-    """
-    if hypotheses is not None and not (isinstance(hypotheses, int) and 2 <= hypotheses <= _MOST_HYPOTHESES):
-        raise ValueError(
-            f"hypotheses is a whole number from 2 to {_MOST_HYPOTHESES:,}, but it is {hypotheses!r}; leave "
-            "it and slip_rate out to take what was recorded for what happened"
-        )
-    if slip_rate is not None and not (isinstance(slip_rate, int | float) and 0 < slip_rate < 1):
-        raise ValueError(
-            "slip_rate is the share of recorded actions that are not what happened, above 0 and below 1, but "
-            f"it is {slip_rate!r}"
-        )
 
 
 def _zeros_unless(seen: Tensor, percepts: Tensor) -> Tensor:
