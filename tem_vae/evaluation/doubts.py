@@ -41,8 +41,8 @@ def apply_doubts(run: TrainedRun, config: EvaluationBeliefConfig, walks: HeldOut
 def _estimate(model: TemVae, belief: Belief, walks: HeldOutWalks) -> Belief:
     """The belief with the rate of slips that agrees with what it finds in the first batch of walks."""
     batch = next(iter(walks.loader()))
+    inference = model.infer(batch.percepts, batch.actions)
     for _ in range(_ROUNDS):
-        inference = model.infer(batch.percepts, batch.actions)
         trace = model.believe(belief, batch.percepts, batch.actions, inference)
         wrong = (trace.actions != batch.actions.unsqueeze(1)).float()
         share = (wrong * trace.log_weights.exp().unsqueeze(-1)).sum(dim=1)[batch.mask[:, 1:]].mean()

@@ -171,11 +171,7 @@ class _Follower:
 
     def _evidence(self, step: int, near: Tensor, total: Tensor) -> Tensor:
         """Log density of the percept at candidate locations, nats, (batch, K C); 0 if it is missing."""
-        there, novel = self.densities.there(step), self.densities.novel(step)
-        largest = torch.maximum(there.amax(dim=-1), novel)
-        found = near @ (there - largest.unsqueeze(-1)).exp().permute(1, 2, 0)
-        joint = found + (novel - largest).exp().mT.unsqueeze(1)
-        log_prior = joint.log() - total.log().unsqueeze(-1) + largest.mT.unsqueeze(1)
+        log_prior = self.densities.mixed(step, near, near.new_zeros(())) - total.log().unsqueeze(-1)
         seen = self.told.seen[:, step, None]
         return torch.where(seen, self._mean_over_samples(log_prior, step), 0)
 

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from tem_vae.geometry import Neighborhood
-from tem_vae.geometry.precision import matmul
 from tem_vae.model.densities import Densities
 from tem_vae.model.memory_rows import MemoryRows
 from tem_vae.model.walk_prior import WalkPrior
@@ -26,7 +25,7 @@ class BeliefPrior(MemoryRows):
     Attributes:
         told: The prior if every recorded action happened; its memories are those of the belief.
         near: n_ts, (batch, time, time), 0 from the diagonal on.
-        null: w_t0, (batch, time).
+        null_weight: w_t0, (batch, time).
     """
 
     told: WalkPrior
@@ -60,14 +59,9 @@ class BeliefPrior(MemoryRows):
 
     def _log_prob_at(self, step: int, densities: Densities) -> Tensor:
         """Log density of the samples at one step, (samples, batch)."""
-        null = (self.null_weight[:, step].log() - self.told.null_logit).to(self.near.dtype)
-        novel = null + densities.novel(step)
-        if step == 0:
-            return novel
-        there = densities.there(step)
-        largest = there.amax(dim=-1, keepdim=True)
-        near = matmul((there - largest).exp().movedim(0, 1), self.near[:, step, :step, None]).squeeze(-1).mT
-        return torch.logaddexp(novel, near.log() + largest.squeeze(-1))
+        log_null = self.null_weight[:, step, None].log() - self.told.null_logit
+        near = self.near[:, step, None, :step]
+        return densities.mixed(step, near, log_null.to(near.dtype)).squeeze(1).mT
 
     def beginning(self, steps: int) -> "BeliefPrior":
         """Of the first steps of every walk."""

@@ -25,6 +25,22 @@ class Densities:
         squared = pairwise_squared_distance(whitened, prototypes.whitened_center)
         self._kinds = self._log_normal(squared, prototypes.scale[0])
 
+    def mixed(self, step: int, near: Tensor, log_null: Tensor) -> Tensor:
+        """Log of e^`novel` times a factor, plus Σ_s n_s e^`there`, for n rows of weights, (batch, n, samples).
+
+        Args:
+            step: Of the codes.
+            near: n_s of every earlier step s, (batch, n, step).
+            log_null: Log of the factor, broadcasts with (batch, n).
+        """
+        novel = log_null.unsqueeze(-1) + self.novel(step).mT.unsqueeze(1)
+        if step == 0:
+            return novel
+        there = self.there(step)
+        largest = there.amax(dim=-1, keepdim=True)
+        found = matmul(near, (there - largest).exp().permute(1, 2, 0))
+        return torch.logaddexp(novel, found.log() + largest.permute(1, 2, 0))
+
     def novel(self, step: int) -> Tensor:
         """Log (e^b_0 p_0(z) + e^b Σ_s p(z; c_s, eps_m)/(t − 1)) of a new place, (samples, batch)."""
         prior = self.prior

@@ -1,29 +1,9 @@
 """What may have happened where an action was recorded."""
 
 import math
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-
-
-class Slips(Protocol):
-    """A module: p(what happened | recorded action)."""
-
-    def candidates(self, recorded: Tensor, hypotheses: int) -> tuple[Tensor, Tensor]:
-        """What may have happened, for every hypothesis of every walk.
-
-        Args:
-            recorded: One action of each walk, (batch) or (batch, A).
-            hypotheses: K.
-
-        Returns:
-            Actions, (batch, K, C) or (batch, K, C, A), and their log probabilities, which sum to 1 over C,
-            (batch, K, C).
-        """
-
-    def log_prob(self, happened: Tensor, recorded: Tensor) -> Tensor:
-        """Log probability of what happened, (*) or (*, A) each -> (*)."""
 
 
 class ActionSlips(nn.Module):
@@ -56,11 +36,19 @@ class ActionSlips(nn.Module):
         return (1 - self.log_table.diagonal().exp().mean()) * actions / max(actions - 1, 1)
 
     def candidates(self, recorded: Tensor, hypotheses: int) -> tuple[Tensor, Tensor]:
-        """Every action, for every hypothesis of every walk."""
+        """Every action, for every hypothesis of every walk.
+
+        Args:
+            recorded: One action of each walk, (batch).
+            hypotheses: K.
+
+        Returns:
+            Actions and their log probabilities, which sum to 1 over the last axis, (batch, K, A) each.
+        """
         actions = torch.arange(len(self.logits), device=recorded.device)
         shape = (len(recorded), hypotheses, len(actions))
         return actions.expand(shape), self.log_table[recorded.long()].unsqueeze(1).expand(shape)
 
     def log_prob(self, happened: Tensor, recorded: Tensor) -> Tensor:
-        """Log probability of what happened, (*)."""
+        """Log probability of what happened, (*), (*) -> (*)."""
         return self.log_table[recorded.long(), happened.long()]
