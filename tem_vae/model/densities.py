@@ -26,7 +26,7 @@ class Densities:
         self._kinds = self._log_normal(squared, prototypes.scale[0])
 
     def mixed(self, step: int, near: Tensor, log_null: Tensor) -> Tensor:
-        """Log of e^`novel` times a factor, plus Σ_s n_s e^`there`, for n rows of weights, (batch, n, samples).
+        """Log of e^`novel` times a factor, plus Σ_s n_s e^`there`, (batch, n, samples) for n rows of weights.
 
         Args:
             step: Of the codes.

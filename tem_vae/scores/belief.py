@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torchmetrics import SumMetric
 from torchmetrics.classification import BinaryAUROC
 
 from tem_vae.data import Walks, classify_steps
@@ -24,7 +25,8 @@ class BeliefScores(nn.Module):
         super().__init__()
         self.slip_auroc = BinaryAUROC()
         self.means = MaskedMeans(["belief_entropy", "belief_evidence", "location_error"])
-        self.kinds_seen: set[bool] = set()
+        self.slips = SumMetric()
+        self.others = SumMetric()
 
     def update(self, walks: Walks, belief: BeliefTrace) -> None:
         """Score one batch."""
@@ -34,7 +36,8 @@ class BeliefScores(nn.Module):
         if happened is not None:
             counted = walks.mask[:, 1:]
             slipped = (happened != walks.actions)[counted]
-            self.kinds_seen |= set(slipped.tolist())
+            self.slips.update(slipped.sum())
+            self.others.update((~slipped).sum())
             self.slip_auroc.update(belief.wrong[counted], slipped.long())
         if walks.places is not None and walks.positions is not None:
             looked_at = belief.prior.heaviest.unsqueeze(-1).expand_as(walks.positions)
@@ -43,8 +46,9 @@ class BeliefScores(nn.Module):
 
     def compute(self) -> dict[str, Tensor]:
         """Every score so far by name; NaN where there was nothing to score."""
-        auroc = self.slip_auroc.compute() if len(self.kinds_seen) == 2 else torch.tensor(torch.nan)
-        return self._estimates().means | {"slip_auroc": auroc}
+        unknown = torch.tensor(torch.nan)
+        both_kinds = self.slips.update_called and self.slips.compute() * self.others.compute() > 0
+        return self._estimates().means | {"slip_auroc": self.slip_auroc.compute() if both_kinds else unknown}
 
     def standard_errors(self) -> dict[str, Tensor]:
         """Of every mean, over walks; NaN where there were fewer than two."""
