@@ -1,15 +1,17 @@
 """Where a mixture of neighborhoods is dense."""
 
+import math
+
 import torch
 from torch import Tensor
+from torch.nn.functional import threshold
 
 from tem_vae.geometry.euclidean import quadratic_keys, quadratic_queries
-from tem_vae.geometry.precision import matmul, working_dtype
+from tem_vae.geometry.precision import matmul, smallest_share, working_dtype
 
 _CANDIDATES = 16
 _MEAN_SHIFT_STEPS = 3
 _TIE = 1e-3
-_NEGLIGIBLE = -80.0  # nats below the largest; exponentials that underflow are slow
 
 
 def neighborhood_keys(whitened: Tensor, scales: Tensor) -> Tensor:
@@ -46,7 +48,7 @@ def mode_shares(log_weights: Tensor, keys: Tensor, whitened: Tensor, scales: Ten
     share = torch.empty(0)
     for _ in range(_MEAN_SHIFT_STEPS):
         kernel = matmul(quadratic_queries(w), keys.mT).to(working_dtype(w))
-        share = (log_pull + kernel).softmax(-1)
+        share = threshold((log_pull + kernel).softmax(-1), math.exp(smallest_share(w.dtype)), 0.0)
         w = matmul(share, whitened)
     return share
 
@@ -79,7 +81,7 @@ def _log_density(log_weights: Tensor, candidates: Tensor, keys: Tensor, whitened
     kernel = matmul(queries.flatten(-3, -2), keys.mT).reshape(*candidates.shape, keys.shape[-2])
     joint = kernel.to(working_dtype(whitened)).add_(log_weights.unsqueeze(-2))
     largest = joint.amax(-1, keepdim=True)
-    relative = joint.sub_(largest).clamp_min_(_NEGLIGIBLE).exp_().sum(-1)
+    relative = joint.sub_(largest).clamp_min_(smallest_share(joint.dtype)).exp_().sum(-1)
     density = relative.log() + largest.squeeze(-1)
     return density.masked_fill(log_weights.gather(-1, candidates).isneginf(), -torch.inf)
 

@@ -7,12 +7,11 @@ from typing import Any, NamedTuple, Self
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.functional import threshold_
 
-from tem_vae.geometry.precision import matmul
+from tem_vae.geometry.precision import matmul, smallest_share
 
-# Logits are in bits within this file: on CPUs the power of two is twice as fast as the exponential. Powers
-# below the smallest normal number are slower still, and vanish beside the largest one of a row, which is 1.
-_SMALLEST = -126.0
+# Logits are in bits within this file: on CPUs the power of two is twice as fast as the exponential.
 _BITS = math.log2(math.e)
 
 _ROWS = 256
@@ -151,10 +150,15 @@ class _CausalAttention(torch.autograd.Function):
 def _normalize_(x: Tensor, tile: _Tile) -> Tensor:
     """Log-sum-exp over the last axis, in bits; leaves in x the share that each logit has in the sum."""
     largest = x.amax(-1, keepdim=True)
-    total = x.sub_(largest).clamp_min_(_SMALLEST).exp2_().sum(-1, keepdim=True)
+    total = _exponentiate_(x.sub_(largest)).sum(-1, keepdim=True)
     x.div_(total)
     _hide_later_(x, tile)
     return total.log2_().add_(largest).squeeze(-1)
+
+
+def _exponentiate_(bits: Tensor) -> Tensor:
+    """Powers of two, at most about 1; 0 for those that are no share of a sum."""
+    return threshold_(bits, _BITS * smallest_share(bits.dtype), _HIDDEN).exp2_()
 
 
 def _average_(mean: Tensor, before: Tensor, shares: Tensor, logits: _Logits, tile: _Tile) -> None:
@@ -175,7 +179,7 @@ def _shares(logits: _Logits, tile: _Tile, results: Sequence[Tensor]) -> list[Ten
     """What `_normalize_` would leave of a tile if it were the whole of its rows."""
     shares = []
     for logit, result in zip(logits.compute(tile), results, strict=True):
-        shares.append(logit.sub_(result[..., tile.rows, None]).clamp_min_(_SMALLEST).exp2_())
+        shares.append(_exponentiate_(logit.sub_(result[..., tile.rows, None])))
         _hide_later_(shares[-1], tile)
     return shares
 

@@ -41,7 +41,7 @@ class MemoryRows(ABC):
     def mode(self) -> Tensor:
         """A code of high density at every step, (batch, time, N), as `NeighborhoodMixture.mode`."""
         return torch.cat(
-            [self._mixture(*rows).mode for rows in self.rows(at_once=_PAIRS_AT_ONCE // 8)], dim=1
+            [self._mixture(*rows).mode for rows in self.rows(at_once=_PAIRS_AT_ONCE // 4)], dim=1
         )
 
     @property

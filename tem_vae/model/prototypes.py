@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from tem_vae.geometry import Factorization, Neighborhood
 from tem_vae.geometry.euclidean import pairwise_squared_distance
-from tem_vae.geometry.precision import matmul, working_dtype
+from tem_vae.geometry.precision import matmul, smallest_share, working_dtype
 
 _FIRST_DEVIATION = 0.1  # of centers: small beside the spread of codes, so that all prototypes are of use
 _FIRST_STAY = 5.0  # nats: at first the next percept at a place is of the same prototype, almost surely
@@ -86,7 +86,9 @@ class Prototypes(nn.Module):
         log_shares = self.share_logits.log_softmax(dim=-1)
         distance = pairwise_squared_distance(whitened, prototypes.whitened_center)
         logits = log_shares - 0.5 * self.log_sharpness.exp() * distance / scale.square()
-        belongs = logits.to(working_dtype(whitened)).softmax(dim=-1)
+        logits = logits.to(working_dtype(whitened))
+        least = logits.detach().amax(dim=-1, keepdim=True) + smallest_share(logits.dtype)
+        belongs = torch.maximum(logits, least).softmax(dim=-1)
         expected = matmul(belongs, self.transition_logits.softmax(dim=-1))
         own = nn.functional.logsigmoid(self.own_logit)
         return Emission(prototypes, log_shares, expected, own, nn.functional.logsigmoid(-self.own_logit))

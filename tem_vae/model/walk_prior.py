@@ -8,13 +8,41 @@ import torch
 from torch import Tensor
 
 from tem_vae.geometry import Neighborhood
-from tem_vae.geometry.precision import matmul, matrix_dtype, working_dtype
+from tem_vae.geometry.precision import matmul, matrix_dtype, smallest_share, working_dtype
 from tem_vae.model.causal_attention import causal_attention
 from tem_vae.model.memory_rows import MemoryRows
 from tem_vae.model.prototypes import Emission
 
 # Beyond this, dot products of codes are summed in float64: float32 might err by more than 1e-3 nats.
 _LARGEST_LOGIT = 2.0**13
+
+
+class _Kernels(NamedTuple):
+    """e^k_j as e^(largest k) times shares of it, at most 1.
+
+    Attributes:
+        shares: (samples, batch, time, J).
+        largest: (samples, batch, time, 1).
+    """
+
+    shares: Tensor
+    largest: Tensor
+
+    @classmethod
+    def exp(cls, logits: Tensor) -> "_Kernels":
+        """Of k_j, (samples, batch, time, J)."""
+        largest = logits.amax(dim=-1, keepdim=True)
+        return cls((logits - largest).clamp_min(smallest_share(logits.dtype)).exp(), largest)
+
+    @property
+    def later(self) -> "_Kernels":
+        """Of every step but the first."""
+        return _Kernels(self.shares[..., 1:, :], self.largest[..., 1:, :])
+
+    def log_mixed(self, weights: Tensor) -> Tensor:
+        """Log Σ_j weights_j e^k_j, (samples, batch, time), for weights that broadcast with (batch, time, J)."""
+        mixed = (self.shares * weights).sum(dim=-1)
+        return mixed.clamp_min(torch.finfo(mixed.dtype).tiny).log() + self.largest.squeeze(-1)
 
 
 class Nearness(NamedTuple):
@@ -142,16 +170,16 @@ class WalkPrior(MemoryRows):
         queries = (w.reshape(-1, *w.shape[-3:]) - origin) / scale
         squared = queries.square().sum(dim=-1)
         kernels = self._prototype_kernels(queries, squared, (prototypes.whitened_center - origin) / scale)
-        novel = self.null_logit + (self.emission.log_shares + kernels).logsumexp(dim=-1)
+        novel = self.null_logit + kernels.log_mixed(self.emission.log_shares.exp())
         # A memory's density beside that of a prototype, where both are highest.
         peak = rank * (prototype_scale / scale).log()
-        remembered, total = self._remembered(queries, centers, peak - 0.5 * squared, kernels[..., 1:, :])
+        remembered, total = self._remembered(queries, centers, peak - 0.5 * squared, kernels)
         first, later = novel[..., :1] - self.null_logit, torch.logaddexp(remembered, novel[..., 1:]) - total
         log_prob = torch.cat([first, later], dim=-1) + normaliser
         return log_prob.reshape(w.shape[:-1]).to(working_dtype(w, self.components.center))
 
-    def _prototype_kernels(self, queries: Tensor, squared: Tensor, centers: Tensor) -> Tensor:
-        """−½‖w_t − w(n_j)‖²/eps_0², (samples, batch, time, J).
+    def _prototype_kernels(self, queries: Tensor, squared: Tensor, centers: Tensor) -> "_Kernels":
+        """e^{−½‖w_t − w(n_j)‖²/eps_0²} of every step and prototype.
 
         Args:
             queries: w_t in units of eps_m, (samples, batch, time, M).
@@ -160,10 +188,10 @@ class WalkPrior(MemoryRows):
         """
         ratio = (self.components.scale[0, 0] / self.emission.prototypes.scale[0]).square()
         half = squared.unsqueeze(-1) + centers.square().sum(dim=-1)
-        return ratio * (matmul(queries, centers.mT) - 0.5 * half)
+        return _Kernels.exp(ratio * (matmul(queries, centers.mT) - 0.5 * half))
 
     def _remembered(
-        self, queries: Tensor, centers: Tensor, offset: Tensor, kernels: Tensor
+        self, queries: Tensor, centers: Tensor, offset: Tensor, kernels: "_Kernels"
     ) -> tuple[Tensor, Tensor]:
         """Of every step but the first: the memories' part of the density, and the sum of all weights.
 
@@ -171,7 +199,7 @@ class WalkPrior(MemoryRows):
             queries: (samples, batch, time, M).
             centers: (batch, time, M).
             offset: What a step adds to its products with all centers, (samples, batch, time).
-            kernels: Of the prototypes at these steps, (samples, batch, time - 1, J).
+            kernels: Of the prototypes at every step.
         """
         half = -0.5 * centers.square().sum(dim=-1, keepdim=True)
         factors = [
@@ -188,7 +216,7 @@ class WalkPrior(MemoryRows):
         log_count = count.clamp_min(1).to(centers).log()
         here = torch.logaddexp(
             self.emission.log_own + found.both + offset,
-            self.emission.log_other + found.first + _log_mixed(found.mean, kernels),
+            self.emission.log_other + found.first + kernels.later.log_mixed(found.mean),
         )
         remembered = torch.logaddexp(here + near, found.second + offset + self.background_logit - log_count)
         background = torch.where(count > 0, self.background_logit, -torch.inf)
@@ -224,17 +252,6 @@ class WalkPrior(MemoryRows):
         past = torch.ones(near.shape[1:], device=near.device, dtype=near.dtype).tril(first - 1)
         count = past * self.seen[:, None, :last]
         return log_memory_weights(near, count, self.background_logit, self.null_logit)
-
-
-def _log_mixed(shares: Tensor, kernels: Tensor) -> Tensor:
-    """Log Σ_j shares_j exp kernels_j, (samples, batch, time).
-
-    Args:
-        shares: (batch, time, J).
-        kernels: (samples, batch, time, J).
-    """
-    tiny = torch.finfo(shares.dtype).tiny
-    return (shares.clamp_min(tiny).log() + kernels).logsumexp(dim=-1)
 
 
 def _summation_dtype(*factors: Tensor) -> torch.dtype:
