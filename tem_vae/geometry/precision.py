@@ -24,10 +24,10 @@ def matrix_dtype(device: torch.device) -> torch.dtype:
 def smallest_share(dtype: torch.dtype) -> float:
     """Log of a share that is far below the rounding of a sum: −35 nats in float32, −283 in float64.
 
-    Smaller shares are raised to it, or dropped, for the sake of time: on CPUs a number below the smallest normal one takes
-    many times as long as any other. Exponentials far from the largest one are full of them, and where
-    these are not, their products are. Of the range of exponents two such shares leave a fifth for other
-    factors.
+    Smaller shares are raised to it, or dropped, for the sake of time: on CPUs a number below the smallest
+    normal one takes many times as long as any other. Exponentials far from the largest one are full of them,
+    and where these are not, their products are. Two such shares leave a fifth of the range of exponents for
+    other factors.
     """
     return 0.4 * math.log(torch.finfo(dtype).tiny)
 

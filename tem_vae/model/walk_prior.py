@@ -40,7 +40,11 @@ class _Kernels(NamedTuple):
         return _Kernels(self.shares[..., 1:, :], self.largest[..., 1:, :])
 
     def log_mixed(self, weights: Tensor) -> Tensor:
-        """Log Σ_j weights_j e^k_j, (samples, batch, time), for weights that broadcast with (batch, time, J)."""
+        """Log Σ_j weights_j e^k_j, (samples, batch, time).
+
+        Args:
+            weights: Broadcast with (batch, time, J).
+        """
         mixed = (self.shares * weights).sum(dim=-1)
         return mixed.clamp_min(torch.finfo(mixed.dtype).tiny).log() + self.largest.squeeze(-1)
 

@@ -181,7 +181,7 @@ def test_data_sets_of_minari(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, im
         assert np.array_equal(window.places[0], buffer.infos["places"])
 
 
-# VmHWM is the peak of the program itself; ru_maxrss of a child starts at the peak of the process that started it.
+# VmHWM is the peak of the program itself; ru_maxrss of a child starts at that of the process that started it.
 READ_WINDOWS = """
 import sys
 from pathlib import Path
