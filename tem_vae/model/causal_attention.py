@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, Self
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import threshold_
 
 from tem_vae.geometry.precision import matmul, smallest_share
 
@@ -158,7 +157,7 @@ def _normalize_(x: Tensor, tile: _Tile) -> Tensor:
 
 def _exponentiate_(bits: Tensor) -> Tensor:
     """Powers of two, at most about 1; 0 for those that are no share of a sum."""
-    return threshold_(bits, _BITS * smallest_share(bits.dtype), _HIDDEN).exp2_()
+    return torch.threshold_(bits, _BITS * smallest_share(bits.dtype), _HIDDEN).exp2_()
 
 
 def _average_(mean: Tensor, before: Tensor, shares: Tensor, logits: _Logits, tile: _Tile) -> None:
