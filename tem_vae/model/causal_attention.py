@@ -115,11 +115,15 @@ class _CausalAttention(torch.autograd.Function):
         for tile in (tile for tiles in logits.tiles() for tile in tiles):
             shares = logits.compute(tile)
             before = results[0][:, tile.rows].clone()
+            totals = []
             for result, each in zip(results, shares, strict=True):
-                part, found = result[..., tile.rows], _normalize_(each, tile)
+                part, (found, total) = result[..., tile.rows], _exponentiate_(each)
                 part.copy_(torch.logaddexp2(part, found))
-            _average_(mean[:, tile.rows], before - results[0][:, tile.rows], shares[0], logits, tile)
-            kept.extend(shares if keep else ())
+                totals.append(total)
+            average = matmul(shares[0], logits.values[:, tile.columns]).div_(totals[0])
+            weight = (before - results[0][:, tile.rows]).exp2_().unsqueeze(-1)
+            mean[:, tile.rows].mul_(weight).addcmul_(1 - weight, average)
+            kept.extend((*shares, *totals) if keep else ())
         ctx.save_for_backward(seen, *factors, *results, mean, *kept)
         return *results, mean
 
@@ -135,58 +139,38 @@ class _CausalAttention(torch.autograd.Function):
         of_sums = [_BITS * gradient.unsqueeze(-1) for gradient in of_sums]
         of_sums[0] = of_sums[0] - (of_mean * mean).sum(-1, keepdim=True)
         for index, tile in enumerate(tile for tiles in logits.tiles() for tile in tiles):
-            shares = kept[3 * index : 3 * index + 3] or _shares(logits, tile, results)
-            parts = [
-                share * gradient[..., tile.rows, :] for share, gradient in zip(shares, of_sums, strict=True)
-            ]
             t, s = tile
-            parts[0].addcmul_(shares[0], matmul(of_mean[:, t], logits.values[:, s].mT))
-            totals[4][:, s] += matmul(shares[0].mT, of_mean[:, t])
+            found = kept[6 * index : 6 * index + 6]
+            shares = found[:3] or _shares(logits, tile, results)
+            by_row = [gradient[..., t, :] for gradient in (*of_sums, of_mean)]
+            if found:  # these are no shares before they are divided by their sums
+                by_row = [row / total for row, total in zip(by_row, (*found[3:], found[3]), strict=True)]
+            parts = [share * row for share, row in zip(shares, by_row[:3], strict=True)]
+            parts[0].addcmul_(shares[0], matmul(by_row[3], logits.values[:, s].mT))
+            totals[4][:, s] += matmul(shares[0].mT, by_row[3])
             _accumulate(_Logits.shifted(totals, seen), logits, tile, parts)
         return None, None, *totals
 
 
-def _normalize_(x: Tensor, tile: _Tile) -> Tensor:
-    """Log-sum-exp over the last axis, in bits; leaves in x the share that each logit has in the sum."""
-    largest = x.amax(-1, keepdim=True)
-    total = _exponentiate_(x.sub_(largest)).sum(-1, keepdim=True)
-    x.div_(total)
-    _hide_later_(x, tile)
-    return total.log2_().add_(largest).squeeze(-1)
+def _exponentiate_(bits: Tensor) -> tuple[Tensor, Tensor]:
+    """Log-sum-exp over the last axis, in bits, (*, rows), and the sum beside the largest, (*, rows, 1).
 
-
-def _exponentiate_(bits: Tensor) -> Tensor:
-    """Powers of two, at most about 1; 0 for those that are no share of a sum."""
-    return torch.threshold_(bits, _BITS * smallest_share(bits.dtype), _HIDDEN).exp2_()
-
-
-def _average_(mean: Tensor, before: Tensor, shares: Tensor, logits: _Logits, tile: _Tile) -> None:
-    """Take a tile into the mean of its rows, (batch, rows, D'').
-
-    Args:
-        mean: Over the tiles before; overwritten.
-        before: The share that these have in the sum over all so far, in bits, (batch, rows).
-        shares: Of the tile's logits among themselves, (batch, rows, columns).
-        logits: Whose values are averaged.
-        tile: Which rows and columns.
+    In bits there remain the powers beside the largest, which is 1; divided by the sum they are shares of it.
     """
-    weight = before.exp2().unsqueeze(-1)
-    mean.mul_(weight).addcmul_(1 - weight, matmul(shares, logits.values[:, tile.columns]))
+    largest = bits.amax(-1, keepdim=True)
+    total = _powers_(bits.sub_(largest)).sum(-1, keepdim=True)
+    return total.log2().add_(largest).squeeze(-1), total
 
 
 def _shares(logits: _Logits, tile: _Tile, results: Sequence[Tensor]) -> list[Tensor]:
-    """What `_normalize_` would leave of a tile if it were the whole of its rows."""
-    shares = []
-    for logit, result in zip(logits.compute(tile), results, strict=True):
-        shares.append(_exponentiate_(logit.sub_(result[..., tile.rows, None])))
-        _hide_later_(shares[-1], tile)
-    return shares
+    """The shares of a tile's logits in the sums of their whole rows."""
+    parts = zip(logits.compute(tile), results, strict=True)
+    return [_powers_(logit.sub_(result[..., tile.rows, None])) for logit, result in parts]
 
 
-def _hide_later_(shares: Tensor, tile: _Tile) -> None:
-    """0, and not next to it, for what a step does not see."""
-    if tile.diagonal is not None:
-        shares.tril_(tile.diagonal)
+def _powers_(bits: Tensor) -> Tensor:
+    """Powers of two, at most about 1; 0 for those that are no share of a sum, as those that are hidden."""
+    return torch.threshold_(bits, _BITS * smallest_share(bits.dtype), _HIDDEN).exp2_()
 
 
 def _accumulate(totals: _Logits, logits: _Logits, tile: _Tile, gradients: list[Tensor]) -> None:

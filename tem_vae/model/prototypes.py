@@ -2,12 +2,14 @@
 
 from typing import NamedTuple
 
+import math
+
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import threshold
 
 from tem_vae.geometry import Factorization, Neighborhood
-from tem_vae.geometry.euclidean import pairwise_squared_distance
-from tem_vae.geometry.precision import matmul, smallest_share, working_dtype
+from tem_vae.geometry.precision import matmul, smallest_share
 
 _FIRST_DEVIATION = 0.1  # of centers: small beside the spread of codes, so that all prototypes are of use
 _FIRST_STAY = 5.0  # nats: at first the next percept at a place is of the same prototype, almost surely
@@ -84,14 +86,19 @@ class Prototypes(nn.Module):
         """
         prototypes = Neighborhood(self.centers, scale.expand(len(self.centers)), factorization, False)
         log_shares = self.share_logits.log_softmax(dim=-1)
-        distance = pairwise_squared_distance(whitened, prototypes.whitened_center)
-        logits = log_shares - 0.5 * self.log_sharpness.exp() * distance / scale.square()
-        logits = logits.to(working_dtype(whitened))
-        least = logits.detach().amax(dim=-1, keepdim=True) + smallest_share(logits.dtype)
-        belongs = torch.maximum(logits, least).softmax(dim=-1)
+        belongs = self._belongs(whitened, prototypes.whitened_center, scale, log_shares)
         expected = matmul(belongs, self.transition_logits.softmax(dim=-1))
         own = nn.functional.logsigmoid(self.own_logit)
         return Emission(prototypes, log_shares, expected, own, nn.functional.logsigmoid(-self.own_logit))
+
+    def _belongs(self, whitened: Tensor, centers: Tensor, scale: Tensor, log_shares: Tensor) -> Tensor:
+        """r_i(c), (batch, time, J): softmax does not see what all distances have in common."""
+        origin = centers.mean(dim=0)  # near it, products of coordinates are accurate
+        whitened, centers = whitened - origin, centers - origin
+        sharpness = self.log_sharpness.exp() / scale.square()
+        offset = log_shares - 0.5 * sharpness * centers.square().sum(dim=-1)
+        shares = (matmul(whitened, (sharpness * centers).mT) + offset).softmax(dim=-1)
+        return threshold(shares, math.exp(smallest_share(shares.dtype)), 0.0)
 
 
 def without_prototypes(

@@ -18,26 +18,32 @@ _LARGEST_LOGIT = 2.0**13
 
 
 class _Kernels(NamedTuple):
-    """e^k_j as e^(largest k) times shares of it, at most 1.
+    """e^k_j as e^(largest k) times shares of it, at most 1; the largest k counts as a constant.
 
     Attributes:
         shares: (samples, batch, time, J).
-        largest: (samples, batch, time, 1).
+        largest: (samples, batch, time).
     """
 
     shares: Tensor
     largest: Tensor
 
     @classmethod
-    def exp(cls, logits: Tensor) -> "_Kernels":
-        """Of k_j, (samples, batch, time, J)."""
-        largest = logits.amax(dim=-1, keepdim=True)
-        return cls((logits - largest).clamp_min(smallest_share(logits.dtype)).exp(), largest)
+    def exp(cls, logits: Tensor, offset: Tensor) -> "_Kernels":
+        """Of k_j + o.
+
+        Args:
+            logits: k_j, (samples, batch, time, J).
+            offset: o, (samples, batch, time).
+        """
+        largest = logits.detach().amax(dim=-1, keepdim=True)
+        shares = (logits - largest).clamp_min(smallest_share(logits.dtype)).exp()
+        return cls(shares, largest.squeeze(-1) + offset)
 
     @property
     def later(self) -> "_Kernels":
         """Of every step but the first."""
-        return _Kernels(self.shares[..., 1:, :], self.largest[..., 1:, :])
+        return _Kernels(self.shares[..., 1:, :], self.largest[..., 1:])
 
     def log_mixed(self, weights: Tensor) -> Tensor:
         """Log Σ_j weights_j e^k_j, (samples, batch, time).
@@ -46,7 +52,7 @@ class _Kernels(NamedTuple):
             weights: Broadcast with (batch, time, J).
         """
         mixed = (self.shares * weights).sum(dim=-1)
-        return mixed.clamp_min(torch.finfo(mixed.dtype).tiny).log() + self.largest.squeeze(-1)
+        return mixed.clamp_min(torch.finfo(mixed.dtype).tiny).log() + self.largest
 
 
 class Nearness(NamedTuple):
@@ -191,8 +197,8 @@ class WalkPrior(MemoryRows):
             centers: w(n_j) in units of eps_m, (J, M).
         """
         ratio = (self.components.scale[0, 0] / self.emission.prototypes.scale[0]).square()
-        half = squared.unsqueeze(-1) + centers.square().sum(dim=-1)
-        return _Kernels.exp(ratio * (matmul(queries, centers.mT) - 0.5 * half))
+        half = 0.5 * ratio * centers.square().sum(dim=-1)
+        return _Kernels.exp(matmul(queries, (ratio * centers).mT) - half, -0.5 * ratio * squared)
 
     def _remembered(
         self, queries: Tensor, centers: Tensor, offset: Tensor, kernels: "_Kernels"
