@@ -1,8 +1,7 @@
 """What percepts look like anywhere, and what one percept at a place tells about the next one there."""
 
-from typing import NamedTuple
-
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
