@@ -1,15 +1,15 @@
 """A belief about where a walk is, when what was recorded is not always what happened."""
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from tem_vae.geometry.precision import matmul
 from tem_vae.model.belief_prior import BeliefPrior
 from tem_vae.model.densities import Densities
 from tem_vae.model.parts import Integrator, Location, Memory
-from tem_vae.model.paths import Paths
+from tem_vae.model.paths import Paths, Places, distinct_places
 from tem_vae.model.slips import ActionSlips
 from tem_vae.model.stratified import stratified_choice
 from tem_vae.model.walk_prior import WalkPrior
@@ -128,8 +128,9 @@ class _Follower:
         self.near, self.null = new(batch, steps, steps), new(batch, steps)
         self.null[:, 0] = 1
         self.log_evidence = new(batch, steps, dtype=torch.float64)
-        first = densities.novel(0) - told.null_logit
-        self.log_evidence[:, 0] = self._mean_over_samples(first.mT.unsqueeze(1), 0).squeeze(1)
+        first = densities.at(0, told.null_logit.new_zeros(())).averaged(log_ratios[:, :, 0].mT.double())
+        density = first.log_mixed(first.novel.new_zeros(())).flatten()
+        self.log_evidence[:, 0] = torch.where(told.seen[:, 0], density, 0)
         self.wrong, self.entropy, self.spread = new(batch, steps - 1), new(batch, steps), new(batch, steps)
         self.location = start.code.unsqueeze(1).repeat(1, steps, 1)
         self.ancestors = torch.zeros(batch, steps, K, dtype=torch.long, device=start.code.device)
@@ -143,49 +144,56 @@ class _Follower:
         phases = self.phases.unsqueeze(2).expand(-1, -1, count, -1)
         there = self.integrator.step(Location(phases, phases), candidates)
         log_prior = (self.log_weights.unsqueeze(-1) + log_slip).flatten(1)
-        near, total = self._weigh(there.code, step)
+        places = distinct_places(there)
+        near = self._weigh(places)
+        evidence, total = self._foresee(step, near)
         self._expect(step, log_prior, near, total)
-        joint = log_prior + self._evidence(step, near, total)
+        joint = log_prior + evidence
         self.log_evidence[:, step] = joint.logsumexp(-1)
         posterior = joint.log_softmax(-1)
-        self._describe(step, posterior.exp(), candidates != recorded[:, None, None], there.code)
+        self._describe(step, posterior.exp(), candidates != recorded[:, None, None], places)
         chosen, self.log_weights = stratified_choice(posterior, K)
         self.phases = _take(there.phases.flatten(1, 2), chosen)
         self.ancestors[:, step] = chosen // count
         self.happened.append(candidates.flatten(1).gather(1, chosen))
-        self.paths.extend(chosen // count, _take(there.code.flatten(1, 2), chosen))
+        self.paths.extend(chosen // count, places.chosen(chosen))
 
-    def _weigh(self, codes: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        """Near weights at candidate locations, (batch, K C, step), and sums of all weights, (batch, K C)."""
-        seen = self.told.seen[:, None, :step]
-        near = self.memory.nearness(self.paths.products(codes).flatten(1, 2)).mul_(seen)
-        remembered = seen.any(dim=-1)
-        background = torch.where(remembered, self.told.background_logit.exp(), 0)
-        return near, near.sum(dim=-1) + background + self.told.null_logit.exp()
+    def _weigh(self, places: Places) -> Tensor:
+        """Near weights at candidate locations, (batch, K C, step); not 0 where nothing was seen."""
+        return self.paths.compare(places, self.memory.nearness).flatten(1, 2)
 
     def _expect(self, step: int, log_prior: Tensor, near: Tensor, total: Tensor) -> None:
         """What is expected of the percept, on average over what may have happened."""
-        share = log_prior.softmax(-1).to(near.dtype) / total
-        self.near[:, step, :step] = (share.unsqueeze(1) @ near).squeeze(1)
+        share = log_prior.softmax(-1) / total
+        mean = matmul(share.to(near.dtype).unsqueeze(1), near).squeeze(1)
+        self.near[:, step, :step] = mean * self.told.seen[:, :step]
         self.null[:, step] = share.sum(dim=-1) * self.told.null_logit.exp()
 
-    def _evidence(self, step: int, near: Tensor, total: Tensor) -> Tensor:
-        """Log density of the percept at candidate locations, nats, (batch, K C); 0 if it is missing."""
-        log_prior = self.densities.mixed(step, near, near.new_zeros(())) - total.log().unsqueeze(-1)
-        seen = self.told.seen[:, step, None]
-        return torch.where(seen, self._mean_over_samples(log_prior, step), 0)
+    def _foresee(self, step: int, near: Tensor) -> tuple[Tensor, Tensor]:
+        """How dense the percept is at candidate locations, and sums of all weights there.
 
-    def _mean_over_samples(self, log_prior: Tensor, step: int) -> Tensor:
-        """Log mean_k p(x|z_k) p(z_k)/q(z_k|x), (batch, candidates, samples) -> (batch, candidates)."""
-        log_ratios = self.log_ratios[:, :, step].mT.unsqueeze(1)
-        return (log_prior.double() + log_ratios).logsumexp(-1) - math.log(len(self.log_ratios))
+        Returns:
+            Log mean_k p(x|z_k) p(z_k)/q(z_k|x) and the sums, (batch, K C) each; the former is 0 if the percept
+            is missing.
+        """
+        seen, novel = self.told.seen, self.log_ratios.new_zeros(())
+        density = self.densities.at(step, self.told.null_logit.to(novel))
+        density = density.averaged(self.log_ratios[:, :, step].mT.double())
+        columns = torch.cat([density.there * seen[:, :step, None], seen[:, :step, None]], dim=-1)
+        found, total = matmul(near, columns.to(near.dtype)).double().unbind(-1)
+        background = torch.where(seen[:, :step].any(dim=-1), self.told.background_logit.exp(), 0)
+        total = total + background.unsqueeze(-1) + self.told.null_logit.exp()
+        log_density = density.log_mixed(found.unsqueeze(-1)).squeeze(-1) - total.log()
+        return torch.where(seen[:, step, None], log_density, 0), total
 
-    def _describe(self, step: int, posterior: Tensor, wrong: Tensor, codes: Tensor) -> None:
+    def _describe(self, step: int, posterior: Tensor, wrong: Tensor, places: Places) -> None:
         """What is believed once the percept is known."""
         self.wrong[:, step - 1] = (posterior * wrong.flatten(1)).sum(dim=-1)
         self.entropy[:, step] = torch.special.entr(posterior).sum(dim=-1)
-        weights = posterior.to(codes.dtype).unsqueeze(-1)
-        mean = (weights * codes.flatten(1, 2)).sum(dim=1)
+        codes = places.codes
+        share = codes.new_zeros(codes.shape[:2], dtype=posterior.dtype)
+        share.scatter_add_(1, places.numbers.flatten(1), posterior)
+        mean = matmul(share.to(codes.dtype).unsqueeze(1), codes).squeeze(1)
         self.location[:, step] = mean
         self.spread[:, step] = (1 - mean.square().sum(dim=-1)).clamp_min(0)
 

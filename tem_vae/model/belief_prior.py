@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from tem_vae.geometry import Neighborhood
+from tem_vae.geometry.precision import matmul, working_dtype
 from tem_vae.model.densities import Densities
 from tem_vae.model.memory_rows import MemoryRows
 from tem_vae.model.walk_prior import WalkPrior
@@ -55,13 +56,13 @@ class BeliefPrior(MemoryRows):
         """`log_prob` of codes given by their whitened coordinates, (*samples, batch, time, M)."""
         densities = Densities(self.told, w.reshape(-1, *w.shape[-3:]))
         steps = [self._log_prob_at(step, densities) for step in range(w.shape[-2])]
-        return torch.stack(steps, dim=-1).reshape(w.shape[:-1])
+        return torch.stack(steps, dim=-1).reshape(w.shape[:-1]).to(working_dtype(w))
 
     def _log_prob_at(self, step: int, densities: Densities) -> Tensor:
         """Log density of the samples at one step, (samples, batch)."""
-        log_null = self.null_weight[:, step, None].log() - self.told.null_logit
-        near = self.near[:, step, None, :step]
-        return densities.mixed(step, near, log_null.to(near.dtype)).squeeze(1).mT
+        density = densities.at(step, self.null_weight[:, step].log())
+        found = matmul(self.near[:, step, None, :step], density.there.to(self.near.dtype))
+        return density.log_mixed(found).squeeze(1).mT
 
     def beginning(self, steps: int) -> "BeliefPrior":
         """Of the first steps of every walk."""

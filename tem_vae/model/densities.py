@@ -1,6 +1,7 @@
 """How dense codes of one step are where memories were made, and where a place is new."""
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -8,6 +9,36 @@ from torch import Tensor
 from tem_vae.geometry.euclidean import pairwise_squared_distance
 from tem_vae.geometry.precision import matmul
 from tem_vae.model.walk_prior import WalkPrior
+
+
+class Density(NamedTuple):
+    r"""Of some codes, the numerator of p(z | past) as a function of near weights n_s,
+
+    .. math:: \text{novel} + \sum_s n_s\,\text{there}_s ,
+
+    in units that keep it in the range of a float.
+
+    Attributes:
+        novel: Of a new place, (batch, *codes).
+        there: Of every earlier step's place, (batch, step, *codes); 0 where nothing was seen.
+        unit: Log of the unit, (batch, *codes).
+    """
+
+    novel: Tensor
+    there: Tensor
+    unit: Tensor
+
+    def averaged(self, log_shares: Tensor) -> "Density":
+        """The mean over codes, each with a factor, (batch, samples) -> (batch, 1)."""
+        log_factors = self.unit + log_shares - math.log(log_shares.shape[-1])
+        unit = log_factors.amax(dim=-1, keepdim=True)
+        factors = (log_factors - unit).exp().unsqueeze(-1)
+        novel = (self.novel.unsqueeze(1) @ factors).squeeze(1)
+        return Density(novel, self.there @ factors, unit)
+
+    def log_mixed(self, found: Tensor) -> Tensor:
+        """Log of the whole, given Σ_s n_s there_s, (batch, n, *codes)."""
+        return (self.novel.unsqueeze(1) + found).log() + self.unit.unsqueeze(1)
 
 
 class Densities:
@@ -20,56 +51,46 @@ class Densities:
 
     def __init__(self, prior: WalkPrior, whitened: Tensor) -> None:
         self.prior = prior
-        self.whitened = whitened
+        self._queries = whitened.permute(1, 2, 0, 3)
         prototypes = prior.emission.prototypes
-        squared = pairwise_squared_distance(whitened, prototypes.whitened_center)
+        squared = pairwise_squared_distance(self._queries, prototypes.whitened_center)
         self._kinds = self._log_normal(squared, prototypes.scale[0])
 
-    def mixed(self, step: int, near: Tensor, log_null: Tensor) -> Tensor:
-        """Log of e^`novel` times a factor, plus Σ_s n_s e^`there`, (batch, n, samples) for n rows of weights.
+    def at(self, step: int, log_null: Tensor) -> Density:
+        """Of the samples of one step.
 
         Args:
             step: Of the codes.
-            near: n_s of every earlier step s, (batch, n, step).
-            log_null: Log of the factor, broadcasts with (batch, n).
+            log_null: What a new place weighs, in nats, broadcasts with (batch).
         """
-        novel = log_null.unsqueeze(-1) + self.novel(step).mT.unsqueeze(1)
-        if step == 0:
-            return novel
-        there = self.there(step)
-        largest = there.amax(dim=-1, keepdim=True)
-        found = matmul(near, (there - largest).exp().permute(1, 2, 0))
-        return torch.logaddexp(novel, found.log() + largest.permute(1, 2, 0))
-
-    def novel(self, step: int) -> Tensor:
-        """Log (e^b_0 p_0(z) + e^b Σ_s p(z; c_s, eps_m)/(t − 1)) of a new place, (samples, batch)."""
-        prior = self.prior
-        anywhere = prior.null_logit + (prior.emission.log_shares + self._kinds[:, :, step]).logsumexp(-1)
-        count = prior.seen[:, :step].sum(dim=-1)
-        own = self._own(step).masked_fill(~prior.seen[:, :step], -torch.inf)
-        here = own.logsumexp(-1) + prior.background_logit - count.clamp_min(1).log()
-        return torch.logaddexp(anywhere, here) if step else anywhere
-
-    def there(self, step: int) -> Tensor:
-        """Log p_s(z) at the place of every earlier step s, (samples, batch, step)."""
-        emission = self.prior.emission
-        kinds = self._kinds[:, :, step]
-        largest = kinds.amax(dim=-1, keepdim=True)
-        shares = emission.expected[:, :step].to(kinds)
-        mixed = matmul((kinds - largest).exp().movedim(0, 1), shares.mT).movedim(1, 0)
-        tiny = torch.finfo(mixed.dtype).tiny
-        others = emission.log_other + mixed.clamp_min(tiny).log() + largest
-        return torch.logaddexp(emission.log_own + self._own(step), others)
+        prior, emission, kinds = self.prior, self.prior.emission, self._kinds[:, step]
+        anywhere = (emission.log_shares.to(kinds) + kinds).logsumexp(dim=-1)
+        if not step:
+            novel = anywhere + log_null.unsqueeze(-1)
+            return Density(torch.ones_like(novel), novel.new_zeros(len(novel), 0, novel.shape[-1]), novel)
+        seen = prior.seen[:, :step]
+        own = self._own(step).masked_fill(~seen.unsqueeze(1), -torch.inf)
+        log_kinds = kinds.amax(dim=-1, keepdim=True)
+        mixed = matmul((kinds - log_kinds).exp(), emission.expected[:, :step].mT.to(kinds))
+        mixed = mixed.mul_(seen.unsqueeze(1))
+        top = own.amax(dim=-1, keepdim=True).clamp_min(torch.finfo(own.dtype).min)
+        own = (own - top).exp()
+        here = own.sum(dim=-1).log() + top.squeeze(-1) - seen.sum(dim=-1, keepdim=True).clamp_min(1).log()
+        background = prior.background_logit - prior.null_logit
+        novel = torch.logaddexp(anywhere, here + background) + log_null.unsqueeze(-1)
+        own_unit, kinds_unit = emission.log_own + top, emission.log_other + log_kinds
+        unit = torch.maximum(novel.unsqueeze(-1), torch.maximum(own_unit, kinds_unit))
+        there = own * (own_unit - unit).exp() + mixed * (kinds_unit - unit).exp()
+        return Density((novel - unit.squeeze(-1)).exp(), there.mT, unit.squeeze(-1))
 
     def _own(self, step: int) -> Tensor:
-        """Log p(z; c_s, eps_m) of every earlier step s, (samples, batch, step)."""
+        """Log p(z; c_s, eps_m) of every earlier step s, (batch, samples, step)."""
         centers = self.prior.components.whitened_center[:, :step]
-        queries = self.whitened[:, :, step].movedim(0, 1)
-        squared = pairwise_squared_distance(queries, centers).movedim(1, 0)
+        squared = pairwise_squared_distance(self._queries[:, step], centers)
         return self._log_normal(squared, self.prior.components.scale[0, 0])
 
     def _log_normal(self, squared: Tensor, scale: Tensor) -> Tensor:
         """Log density at squared whitened distances from a center, in nats, of the shape of these."""
         factorization = self.prior.components.factorization
         constant = factorization.rank * (0.5 * math.log(2 * math.pi) + scale.log()) + factorization.log_volume
-        return (-0.5 * squared / scale.square() - constant).to(self.whitened.dtype)
+        return (-0.5 * squared / scale.square() - constant).to(squared.dtype)

@@ -1,18 +1,55 @@
 """Where each of several hypotheses about a walk has been, without keeping twice what they share."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from tem_vae.geometry.precision import matmul
+from tem_vae.model.parts import Location
 
-_REBUILD_EVERY = 16
+_SWEEP_EVERY = 16
+# Phases of one location that were added up in another order differ by rounding, 1e-12; other locations by more.
+_QUANTUM = 1e-7
+
+
+class Places(NamedTuple):
+    """Locations of which many are the same, each of them once.
+
+    Attributes:
+        codes: Location codes that differ, (batch, places, G), padded to the walk with most of them.
+        numbers: Which of them each location is, (batch, *n).
+        counts: How many differ in each walk.
+    """
+
+    codes: Tensor
+    numbers: Tensor
+    counts: list[int]
+
+    def chosen(self, index: Tensor) -> "Places":
+        """Those of some of the locations, given by their numbers in a flat row, (batch, K)."""
+        chosen = self.numbers.flatten(1).gather(1, index)
+        numbers, first, counts = _number(chosen)
+        return Places(_rows(self.codes, chosen.gather(1, first)), numbers, counts)
+
+
+def distinct_places(there: Location) -> Places:
+    """The same locations, (batch, *n), each once: hypotheses that took the same actions in any order meet."""
+    phases = there.phases.flatten(1, -2)
+    # Two sums of phases with weights of no pattern tell locations apart.
+    multiples = torch.arange(1, 1 + phases.shape[-1], dtype=phases.dtype, device=phases.device)
+    weights = torch.stack([(1.618034 * multiples).sin(), (2.236068 * multiples).cos()], dim=-1)
+    sums = (matmul(phases, weights) / _QUANTUM).round().long()
+    numbers, first, counts = _number(sums[..., 0] * 1_000_003 + sums[..., 1])
+    return Places(_rows(there.code.flatten(1, -2), first), numbers.view(there.phases.shape[:-1]), counts)
 
 
 class Paths:
-    """Location codes of every step of K hypotheses of each walk, as a tree of what they share.
+    """Location codes of every step of K hypotheses of each walk.
 
-    Long ago most hypotheses were one, so products with the codes of all are taken once for each distinct
-    code and then dealt out.
+    At most steps most hypotheses are at the same place or at one of a few, and each place of each step is
+    kept once. Products with the codes of all are taken once for each place and then dealt out.
 
     Args:
         codes: Location codes where walks begin, (batch, G).
@@ -23,60 +60,77 @@ class Paths:
     def __init__(self, codes: Tensor, hypotheses: int, steps: int) -> None:
         batch, size = codes.shape
         self.step = 1
-        self._codes = codes.new_zeros(batch, steps, hypotheses, size)
-        self._codes[:, 0] = codes.unsqueeze(1)
-        self._slots = torch.zeros(batch, hypotheses, steps, dtype=torch.long, device=codes.device)
-        self._index, self._compacted = self._slots[:, :, :1], 1
-        self._distinct = self._with_room(codes.unsqueeze(1))
+        self._used = [1] * batch
+        self._codes = codes.new_zeros(batch, 1 + _SWEEP_EVERY * hypotheses, size)
+        self._codes[:, 0] = codes
+        self._index = torch.zeros(batch, hypotheses, steps, dtype=torch.int32, device=codes.device)
 
-    def extend(self, ancestors: Tensor, codes: Tensor) -> None:
-        """Each hypothesis becomes a new one: an older one, (batch, K), and one more step, (batch, K, G)."""
-        here, hypotheses = self.step, ancestors.shape[1]
-        past = ancestors.unsqueeze(-1)
-        self._slots[:, :, :here] = self._slots[:, :, :here].gather(1, past.expand(-1, -1, here))
-        self._slots[:, :, here] = torch.arange(hypotheses, device=codes.device)
-        self._codes[:, here] = codes
-        self._distinct[:, self._used : self._used + hypotheses] = codes
-        self._used += hypotheses
-        self._index = self._index.gather(1, past.expand(-1, -1, self._compacted))
+    def extend(self, ancestors: Tensor, places: Places) -> None:
+        """Each hypothesis becomes a new one: an older one, (batch, K), and one more step, (batch, K)."""
+        here, more = self.step, places.codes.shape[1]
+        if here % _SWEEP_EVERY == 0:
+            self._sweep()
+        room = self._codes.shape[1]
+        if max(self._used) + more > room:
+            self._codes = torch.nn.functional.pad(self._codes, (0, 0, 0, room + more))
+        for walk, (used, count) in enumerate(zip(self._used, places.counts, strict=True)):
+            index = self._index[walk]
+            index[:, :here] = index[:, :here].index_select(0, ancestors[walk])
+            index[:, here] = places.numbers[walk] + used
+            self._codes[walk, used : used + count] = places.codes[walk, :count]
+            self._used[walk] += count
         self.step += 1
-        if self.step - self._compacted >= _REBUILD_EVERY:
-            self._compact()
 
-    def products(self, queries: Tensor) -> Tensor:
-        """Q · g_s for every step s so far of the hypothesis that a query is of, (batch, K, C, steps so far).
+    def compare(self, queries: Places, kernel: Callable[[Tensor], Tensor]) -> Tensor:
+        """A function of Q · g_s for every step s so far of the hypothesis that a query is of.
 
         Args:
-            queries: Location codes, (batch, K, C, G).
+            queries: C of each hypothesis, (batch, K, C).
+            kernel: The function.
+
+        Returns:
+            (batch, K, C, steps so far).
         """
-        batch, hypotheses, candidates = queries.shape[:3]
-        products = matmul(queries.flatten(1, 2), self._distinct[:, : self._used].mT)
-        products = products.view(batch, hypotheses, candidates, -1)
-        slots = self._slots[:, :, self._compacted : self.step]
-        recent = hypotheses * slots.shape[-1]
-        offset = torch.arange(0, recent, hypotheses, device=slots.device) + self._used - recent
-        index = torch.cat([self._index, slots + offset], dim=-1)
-        return products.gather(-1, index.unsqueeze(2).expand(-1, -1, candidates, -1))
+        numbers = queries.numbers.int()
+        result = queries.codes.new_empty(*numbers.shape, self.step)
+        for walk, (used, count) in enumerate(zip(self._used, queries.counts, strict=True)):
+            compared = kernel(matmul(queries.codes[walk, :count], self._codes[walk, :used].mT))
+            row = (numbers[walk] * used).unsqueeze(-1)
+            index = row + self._index[walk, :, : self.step].unsqueeze(1)
+            torch.index_select(compared.view(-1), 0, index.view(-1), out=result[walk].view(-1))
+        return result
 
-    def _compact(self) -> None:
-        """Number the distinct codes of every walk, padded to the walk that has most of them."""
-        slots, order = self._slots[:, :, : self.step].sort(dim=1)
-        is_new = torch.cat([torch.ones_like(slots[:, :1]), (slots[:, 1:] != slots[:, :-1]).long()], dim=1)
-        rank = is_new.cumsum(dim=1) - 1
-        count = rank[:, -1] + 1
-        number = rank + (count.cumsum(dim=-1) - count).unsqueeze(1)
-        self._index = torch.empty_like(number).scatter_(1, order, number)
-        room = int(count.sum(dim=-1).max())
-        flat = (slots + self._codes.shape[2] * torch.arange(self.step, device=slots.device)).flatten(1)
-        source = torch.zeros(len(flat), room, dtype=torch.long, device=flat.device)
-        source.scatter_(1, number.flatten(1), flat)
-        codes = self._codes.flatten(1, 2)
-        self._distinct = self._with_room(
-            codes.gather(1, source.unsqueeze(-1).expand(-1, -1, codes.shape[-1]))
-        )
-        self._compacted = self.step
+    def _sweep(self) -> None:
+        """Drop the places of hypotheses that are no more."""
+        for walk, used in enumerate(self._used):
+            index = self._index[walk, :, : self.step]
+            kept = torch.zeros(used, dtype=torch.bool, device=index.device)
+            kept[index.flatten()] = True
+            number = kept.cumsum(dim=0, dtype=torch.int32) - 1
+            self._used[walk] = int(number[-1]) + 1
+            self._codes[walk, : self._used[walk]] = self._codes[walk, :used][kept]
+            index.copy_(number[index])
 
-    def _with_room(self, distinct: Tensor) -> Tensor:
-        """The distinct codes so far, (batch, codes, G), with room for those until the next time."""
-        self._used = distinct.shape[1]
-        return torch.nn.functional.pad(distinct, (0, 0, 0, _REBUILD_EVERY * self._slots.shape[1]))
+
+def _number(keys: Tensor) -> tuple[Tensor, Tensor, list[int]]:
+    """Which of the distinct keys of its row each is, where one of each stands, and how many there are.
+
+    Args:
+        keys: (batch, n).
+
+    Returns:
+        (batch, n), (batch, distinct) and one count a row.
+    """
+    ordered, order = keys.sort(dim=1)
+    is_new = torch.ones_like(ordered)
+    is_new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    rank = is_new.cumsum(dim=1) - 1
+    counts = (rank[:, -1] + 1).tolist()
+    first = torch.zeros_like(keys[:, : max(counts)]).scatter_(1, rank, order)
+    return torch.empty_like(rank).scatter_(1, order, rank), first, counts
+
+
+def _rows(table: Tensor, index: Tensor) -> Tensor:
+    """Rows (batch, n, D) by their numbers, (batch, K) -> (batch, K, D); faster than a gather."""
+    first = torch.arange(0, table.shape[0] * table.shape[1], table.shape[1], device=table.device)
+    return table.flatten(0, 1).index_select(0, (index + first.unsqueeze(1)).flatten()).view(*index.shape, -1)
