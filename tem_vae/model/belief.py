@@ -173,8 +173,8 @@ class _Follower:
         """How dense the percept is at candidate locations, and sums of all weights there.
 
         Returns:
-            Log mean_k p(x|z_k) p(z_k)/q(z_k|x) and the sums, (batch, K C) each; the former is 0 if the percept
-            is missing.
+            Log mean_k p(x|z_k) p(z_k)/q(z_k|x) and the sums, (batch, K C) each; the former is 0 if there is
+            no percept.
         """
         seen, novel = self.told.seen, self.log_ratios.new_zeros(())
         density = self.densities.at(step, self.told.null_logit.to(novel))

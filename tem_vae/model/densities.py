@@ -12,11 +12,11 @@ from tem_vae.model.walk_prior import WalkPrior
 
 
 class Density(NamedTuple):
-    r"""Of some codes, the numerator of p(z | past) as a function of near weights n_s,
+    r"""The numerator of p(z | past) at some codes, as a function of near weights n_s.
 
     .. math:: \text{novel} + \sum_s n_s\,\text{there}_s ,
 
-    in units that keep it in the range of a float.
+    Novel and there are in units that keep them in the range of a float.
 
     Attributes:
         novel: Of a new place, (batch, *codes).

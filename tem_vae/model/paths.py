@@ -10,7 +10,7 @@ from tem_vae.geometry.precision import matmul
 from tem_vae.model.parts import Location
 
 _SWEEP_EVERY = 16
-# Phases of one location that were added up in another order differ by rounding, 1e-12; other locations by more.
+# Phases of one location, added up in another order, differ by rounding, 1e-12; those of others by more.
 _QUANTUM = 1e-7
 
 

@@ -1,4 +1,4 @@
-"""A function of products with all steps of all hypotheses is that of the plain formula, however they branched."""
+"""Products with all steps of all hypotheses are those of the plain formula, however they branched."""
 
 import pytest
 import torch
