@@ -1,0 +1,106 @@
+"""Accuracy against the CPU-seconds that it took, one line a model and seed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tem_vae.report.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    SKY,
+    VERMILION,
+    WIDTH,
+    Line,
+    frame_percent,
+    styled,
+)
+from tem_vae.studies.rivals.catalogue import RIVALS
+from tem_vae.studies.rivals.job import Result
+
+_LINES = {
+    "tem_vae": Line(BLUE, "-", "o"),
+    "tem_vae_recipe": Line(SKY, "-", "s"),
+    "mapformer": Line(VERMILION, "--", "^"),
+    "transformer": Line(ORANGE, "--", "v"),
+    "lstm": Line(GREEN, "-.", "D"),
+    "tem": Line(BLACK, ":", "x"),
+    "clones": Line(GREY, ":", "P"),
+}
+_LABELS = {"revisit": "revisits", "zero_shot": "zero-shot links"}
+
+
+@styled
+def draw_curves(title: str, results: Sequence[Result]) -> Figure:
+    """Both accuracies of a task; where there are none, its nats a percept."""
+    figure = Figure(figsize=(WIDTH, 3.6))
+    left, right = figure.subplots(1, 2)
+    _draw(left, results, "revisit")
+    _draw(right, results, "zero_shot")
+    left.set_title(f"{title}: revisits")
+    right.set_title("zero-shot links")
+    left.set_ylabel("named right in validation, %")
+    _add_legend(figure, [left, right])
+    return figure
+
+
+@styled
+def draw_overview(tasks: Mapping[str, Sequence[Result]]) -> Figure:
+    """Accuracy at revisits of every task that has classes."""
+    named = {title: results for title, results in tasks.items() if _has_accuracies(results)}
+    figure = Figure(figsize=(WIDTH, 3.4))
+    panels = figure.subplots(1, max(1, len(named)), sharey=True, squeeze=False)[0]
+    for axes, (title, results) in zip(panels, named.items(), strict=False):
+        _draw(axes, results, "revisit")
+        axes.set_title(title.replace(" of the recorded actions replaced", " wrong actions"))
+    panels[0].set_ylabel("revisits named right, %")
+    _add_legend(figure, panels)
+    return figure
+
+
+def _has_accuracies(results: Sequence[Result]) -> bool:
+    return any(point["revisit"] is not None for result in results for point in result.get("curve", ()))
+
+
+def _draw(axes: Axes, results: Sequence[Result], score: Literal["revisit", "zero_shot"]) -> None:
+    labelled = set()
+    for result in results:
+        model = result["job"]["model"]
+        points = [(p["seconds"], p[score]) for p in result.get("curve", ()) if p[score] is not None]
+        if not points or model not in _LINES:
+            continue
+        line = _LINES[model]
+        axes.plot(
+            *zip(*points, strict=True),
+            color=line.color,
+            linestyle=line.linestyle,
+            marker=line.marker,
+            markersize=3.5,
+            linewidth=1.1,
+            label=None if model in labelled else RIVALS[model].title,
+        )
+        labelled.add(model)
+    frame_percent(axes)
+    axes.set_xscale("log")
+    axes.set_xlabel("CPU-seconds of training")
+
+
+def _add_legend(figure: Figure, panels: Sequence[Axes]) -> None:
+    """One for all panels, each model once."""
+    entries = {
+        label: handle
+        for axes in panels
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    if entries:
+        figure.legend(
+            entries.values(),
+            entries.keys(),
+            loc="outside lower center",
+            ncols=min(4, len(entries)),
+            fontsize=8,
+        )

@@ -1,0 +1,72 @@
+"""The TEM VAE as one of those who take part: its own module and recipe, the same budget, the same scorer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from tem_vae.config.build import build_model
+from tem_vae.config.training import TrainConfig
+from tem_vae.data import Walks
+from tem_vae.evaluation.tester import build_scores
+from tem_vae.model import TemVae
+from tem_vae.scores.prediction import MODEL
+from tem_vae.studies.rivals.budgeted import train_within
+from tem_vae.studies.rivals.contract import Forecast, Training, Trial, one_hot
+from tem_vae.training.module import TemVaeModule
+from tem_vae.training.run import prepare_percepts
+
+
+@dataclass(frozen=True)
+class TemVaeForecaster:
+    """What the TEM VAE expects.
+
+    Attributes:
+        model: Trained or in training.
+        n_classes: How many there are; None if that is not known.
+    """
+
+    model: TemVae
+    n_classes: int | None
+
+    @torch.no_grad()
+    def forecast(self, walks: Walks) -> Forecast:
+        """A class is as likely as the memories of it weigh; what they do not weigh is of any class.
+
+        The density is the bound, from one posterior sample.
+        """
+        inference = self.model.infer(walks.percepts, walks.actions)
+        prediction = self.model.expect(inference)
+        bound = self.model.bound(walks.percepts, inference).elbo
+        if walks.classes is None or self.n_classes is None:
+            return Forecast(percepts=prediction.percepts, log_density=bound)
+        remembered = prediction.prior.weigh(one_hot(walks.classes, self.n_classes))
+        unknown = (1 - remembered.sum(dim=-1, keepdim=True)).clamp_min(0)
+        probabilities = remembered + unknown / self.n_classes
+        return Forecast(class_probabilities=probabilities, percepts=prediction.percepts, log_density=bound)
+
+
+@dataclass(frozen=True)
+class TemVaeRival:
+    """The TEM VAE with the recipe that its configuration describes: there is no search.
+
+    Attributes:
+        title: Its name in tables.
+        own_walks: Whether it is trained on the walks of its own recipe, and not on those of the others.
+    """
+
+    title: str
+    own_walks: bool = False
+    source: str = "this repository"
+    size: str = "none"
+    trials: Sequence[Trial] = (Trial(0.0, 0),)
+
+    def train(self, config: TrainConfig, trial: Trial, budget: float) -> Training:
+        """Train by its recipe, at most as long as the budget."""
+        torch.manual_seed(config.seed)
+        model = build_model(config.model, config.data.walk_shape)
+        walks = config.data.build().train
+        prepare_percepts(model, walks)
+        scores = build_scores(walks, MODEL)
+        module = TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
+        return train_within(module, config, budget, TemVaeForecaster(model, walks.n_classes))
