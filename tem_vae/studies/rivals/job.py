@@ -10,11 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import torch
-from hydra import compose, initialize_config_dir
+from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
-from tem_vae.config.command_line import CONF
-from tem_vae.config.problems import validate
+from tem_vae.config.command_line import CONF, read_run
 from tem_vae.config.training import TrainConfig
 from tem_vae.studies.benchmarks.measure import describe_machine
 from tem_vae.studies.rivals.catalogue import RIVALS
@@ -59,7 +58,7 @@ class Job:
         given = ["logger=none", *walks, *more, *self.overrides, f"seed={self.seed}"]
         inside = GlobalHydra.instance().is_initialized()  # as where a script began, in the same folder
         with nullcontext() if inside else initialize_config_dir(str(CONF), version_base="1.3"):
-            return validate(compose("train", overrides=given), TrainConfig)
+            return read_run(given, "train", TrainConfig)[1]
 
 
 def in_its_own_process(function: Callable[..., _T], *arguments: object) -> _T:
