@@ -50,6 +50,7 @@ class AgentRival:
     knows: Literal["places", "links", "majority", "last"]
     source: str = "scores/baselines.py"
     size: str = "none"
+    own_walks: bool = False
     trials: Sequence[Trial] = (Trial(0.0, 0),)
 
     def train(self, config: TrainConfig, trial: Trial, budget: float) -> Training:

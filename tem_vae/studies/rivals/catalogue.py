@@ -12,8 +12,11 @@ from tem_vae.studies.rivals.transformer import TransformerNetwork
 
 RIVALS: dict[str, Rival] = {
     "tem_vae": TemVaeRival("TEM VAE (ours)"),
-    "tem_vae_recipe": TemVaeRival("TEM VAE (ours), walks of its own", own_walks=True),
+    "tem_vae_recipe": TemVaeRival("TEM VAE (ours), longer runs", own_walks=True),
     "mapformer": NetworkRival("MapFormer-like", MapFormerNetwork, "Rambaud et al. 2025"),
+    "mapformer_recipe": NetworkRival(
+        "MapFormer-like, longer runs", MapFormerNetwork, "Rambaud et al. 2025", own_walks=True
+    ),
     "transformer": NetworkRival("transformer", TransformerNetwork, "Vaswani et al. 2017, Su et al. 2021"),
     "lstm": NetworkRival("LSTM", LstmNetwork, "Hochreiter & Schmidhuber 1997"),
     "tem": NetworkRival("TEM", TemNetwork, "Whittington et al. 2020"),

@@ -160,6 +160,7 @@ class CloneRival:
     title = "clones (CSCG)"
     source = "George et al. 2021"
     size = "clones of a class"
+    own_walks = False
     trials: Sequence[Trial] = (Trial(1e-3, 8), Trial(1e-3, 24), Trial(3e-2, 8), Trial(3e-2, 24))
 
     def train(self, config: TrainConfig, trial: Trial, budget: float) -> Training:

@@ -11,9 +11,10 @@ from tem_vae.studies.rivals.tasks import TASKS
 
 # Names are checked without torch, which takes seconds to import; a test holds them to the catalogue.
 MODELS = (
-    *("tem_vae", "tem_vae_recipe", "mapformer", "transformer", "lstm", "tem", "clones"),
+    *("tem_vae", "tem_vae_recipe", "mapformer", "mapformer_recipe", "transformer", "lstm", "tem", "clones"),
     *("knows_places", "knows_links", "majority"),
 )
+ON_A_RECIPE = ("tem_vae_recipe", "mapformer_recipe")
 ALL = "all"
 
 
@@ -64,11 +65,12 @@ class CompareConfig(Section):
             )
         return self
 
-    def takes_part(self, model: str) -> bool:
-        """Whether a model has a place in the task: without a recipe there are no walks of its own."""
-        return model != "tem_vae_recipe" or bool(TASKS[self.task].recipe)
-
     @property
     def taking_part(self) -> Sequence[str]:
         """The models that have a place in the task."""
-        return [model for model in self.models if self.takes_part(model)]
+        return [model for model in self.models if model in taking_part(self.task)]
+
+
+def taking_part(task: str) -> Sequence[str]:
+    """All models that have a place in a task; those trained on a recipe need one."""
+    return [model for model in MODELS if model not in ON_A_RECIPE or TASKS[task].recipe]

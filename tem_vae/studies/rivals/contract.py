@@ -111,6 +111,10 @@ class Rival(Protocol):
     def trials(self) -> Sequence[Trial]:
         """The settings that its search tries; no search where there is one only."""
 
+    @property
+    def own_walks(self) -> bool:
+        """Whether it is trained on the walks of a task's recipe; where there is none, it takes no part."""
+
     def train(self, config: TrainConfig, trial: Trial, budget: float) -> Training:
         """Train within a budget.
 

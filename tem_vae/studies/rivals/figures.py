@@ -22,10 +22,12 @@ from tem_vae.report.style import (
 from tem_vae.studies.rivals.catalogue import RIVALS
 from tem_vae.studies.rivals.job import Result
 
+PURPLE = "#CC79A7"  # the last of Okabe & Ito's colors
 _LINES = {
     "tem_vae": Line(BLUE, "-", "o"),
     "tem_vae_recipe": Line(SKY, "-", "s"),
     "mapformer": Line(VERMILION, "--", "^"),
+    "mapformer_recipe": Line(PURPLE, "--", "<"),
     "transformer": Line(ORANGE, "--", "v"),
     "lstm": Line(GREEN, "-.", "D"),
     "tem": Line(BLACK, ":", "x"),

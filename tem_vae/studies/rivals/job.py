@@ -54,7 +54,7 @@ class Job:
             ConfigurationError: An override is wrong.
         """
         task, rival = TASKS[self.task], RIVALS[self.model]
-        walks = task.recipe if getattr(rival, "own_walks", False) else task.walks
+        walks = task.recipe if rival.own_walks else task.walks
         given = ["logger=none", *walks, *more, *self.overrides, f"seed={self.seed}"]
         inside = GlobalHydra.instance().is_initialized()  # as where a script began, in the same folder
         with nullcontext() if inside else initialize_config_dir(str(CONF), version_base="1.3"):

@@ -25,6 +25,7 @@ class NetworkRival:
         source: What it was written after.
         size: What the size of a trial counts.
         trials: The settings that its search tries.
+        own_walks: Whether it is trained on the walks of the TEM VAE's recipe, and not on those of the others.
     """
 
     title: str
@@ -32,6 +33,7 @@ class NetworkRival:
     source: str
     size: str = "width"
     trials: Sequence[Trial] = _TRIALS
+    own_walks: bool = False
 
     def train(self, config: TrainConfig, trial: Trial, budget: float) -> Training:
         """Train by AdamW with the schedule of the TEM VAE, at a rate of its own."""

@@ -52,7 +52,7 @@ class TemVaeRival:
 
     Attributes:
         title: Its name in tables.
-        own_walks: Whether it is trained on the walks of its own recipe, and not on those of the others.
+        own_walks: Whether it is trained on the walks of its recipe, and not on those of the others.
     """
 
     title: str

@@ -9,7 +9,7 @@ from pathlib import Path
 from tem_vae.runs.files import write_whole
 from tem_vae.studies.rivals.catalogue import RIVALS
 from tem_vae.studies.rivals.compare import read_results, tasks_found
-from tem_vae.studies.rivals.config import MODELS
+from tem_vae.studies.rivals.config import taking_part
 from tem_vae.studies.rivals.figures import draw_curves, draw_overview
 from tem_vae.studies.rivals.job import Result
 from tem_vae.studies.rivals.tasks import TASKS, Published
@@ -103,10 +103,6 @@ def _command(task: str, results: Sequence[Result]) -> str:
     return f"python scripts/compare.py task={task} models=all{budget}{overrides}"
 
 
-def _rows(task: str) -> Sequence[str]:
-    return [model for model in MODELS if model != "tem_vae_recipe" or TASKS[task].recipe]
-
-
 def _of(model: str, results: Sequence[Result]) -> list[Result]:
     return [result for result in results if result["job"]["model"] == model]
 
@@ -115,10 +111,10 @@ def _render_test(task: str, test: str, results: Sequence[Result]) -> str:
     plan = TASKS[task]
     published = {entry.model: entry for entry in plan.published if entry.test == test}
     sources = list(dict.fromkeys(entry.source for entry in published.values()))
-    estimates = {model: _estimates(_of(model, results), test) for model in _rows(task)}
+    estimates = {model: _estimates(_of(model, results), test) for model in taking_part(task)}
     best = {name: _best(name, estimates) for name in plan.scores}
     lines = []
-    for model in _rows(task):
+    for model in taking_part(task):
         cells = [_cell(name, estimates[model], best[name]) for name in plan.scores]
         cells = cells if estimates[model] else [_why_empty(_of(model, results))] * len(plan.scores)
         lines.append([RIVALS[model].title, str(len(_of(model, results))), *cells])
@@ -128,7 +124,7 @@ def _render_test(task: str, test: str, results: Sequence[Result]) -> str:
     header = ["", "seeds", *(_SCORES[name].heading for name in plan.scores)]
     if not published:
         return markdown_table(header, lines)
-    names = [*_rows(task), *(entry.model for entry in published.values() if entry.model not in RIVALS)]
+    names = [*taking_part(task), *(entry.model for entry in published.values() if entry.model not in RIVALS)]
     for name, line in zip(names, lines, strict=True):
         line.append(_cite(published.get(name), sources))
     notes = "".join(f"\n[{number}] {source}\n" for number, source in enumerate(sources, start=1))
@@ -171,7 +167,7 @@ def _why_empty(results: Sequence[Result]) -> str:
 
 def _render_costs(task: str, results: Sequence[Result]) -> str:
     lines = []
-    for model in _rows(task):
+    for model in taking_part(task):
         found = [result for result in _of(model, results) if "training" in result]
         if not found:
             lines.append([RIVALS[model].title, *[_why_empty(_of(model, results))] * len(_COST_HEADINGS)])
@@ -201,7 +197,7 @@ def _as_csv(task: str, results: Sequence[Result]) -> str:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["task", "test", "model", "score", "mean", "standard error", "seeds"])
     for test in TASKS[task].tests:
-        for model in _rows(task):
+        for model in taking_part(task):
             for name, found in _estimates(_of(model, results), test).items():
                 writer.writerow([task, test, model, name, found.mean, found.standard_error, found.count])
     return file.getvalue()

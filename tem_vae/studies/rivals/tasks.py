@@ -29,7 +29,8 @@ class Task:
         title: For tables.
         walks: Overrides of ``scripts/train.py`` that describe the walks of training and validation.
         tests: By name, further overrides that describe the walks of a test.
-        recipe: Overrides that give the TEM VAE walks of training of its own; none where it needs none.
+        recipe: Overrides that describe other walks of training, for those who are trained on them; none where
+            there are none.
         searched_as: The task whose search decides the settings here, too.
         published: What others report.
         needs: The command that records the walks; None where they are drawn.

@@ -12,7 +12,7 @@ from short_runs import SHORT_RUN
 from tem_vae.config.command_line import CONF
 from tem_vae.studies.rivals.catalogue import RIVALS
 from tem_vae.studies.rivals.compare import read_results
-from tem_vae.studies.rivals.config import MODELS
+from tem_vae.studies.rivals.config import MODELS, ON_A_RECIPE
 from tem_vae.studies.rivals.pages import render
 from tem_vae.studies.rivals.tasks import TASKS
 
@@ -90,6 +90,7 @@ def test_a_comparison_is_done_once(tmp_path: Path) -> None:
 
 def test_names_are_those_of_the_catalogue() -> None:
     assert tuple(RIVALS) == MODELS
+    assert tuple(name for name, rival in RIVALS.items() if rival.own_walks) == ON_A_RECIPE
 
 
 @pytest.mark.parametrize("task", TASKS)
