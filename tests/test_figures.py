@@ -14,6 +14,7 @@ from tem_vae.config.launch import check_sweep
 from tem_vae.config.training import TrainConfig
 from tem_vae.runs.folder import RunFolder
 from tem_vae.runs.history import write_history
+from tem_vae.studies.rivals.config import CompareConfig
 
 ROOT = Path(__file__).parents[1]
 SPECIFICATION = importlib.util.spec_from_file_location("remake_figures", ROOT / "scripts/remake_figures.py")
@@ -22,7 +23,11 @@ assert SPECIFICATION.loader
 remake = importlib.util.module_from_spec(SPECIFICATION)
 SPECIFICATION.loader.exec_module(remake)
 
-SCHEMAS = {"scripts/train.py": ("train", TrainConfig), "scripts/evaluate.py": ("evaluate", EvaluateConfig)}
+SCHEMAS = {
+    "scripts/train.py": ("train", TrainConfig),
+    "scripts/evaluate.py": ("evaluate", EvaluateConfig),
+    "scripts/compare.py": ("compare", CompareConfig),
+}
 COMMANDS = sorted(set(re.findall(r"`(python [^`]+)`", remake.LIST.read_text(encoding="utf-8"))))
 
 

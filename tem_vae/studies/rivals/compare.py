@@ -7,11 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tem_vae.errors import ConfigurationError
-from tem_vae.runs.files import write_whole
 from tem_vae.studies.rivals.catalogue import RIVALS
 from tem_vae.studies.rivals.config import CompareConfig
 from tem_vae.studies.rivals.contract import Trial
-from tem_vae.studies.rivals.job import Job, Result, in_its_own_process, measure, search
+from tem_vae.studies.rivals.job import Job, Result, in_its_own_process, measure, read, search
 from tem_vae.studies.rivals.tasks import TASKS
 
 _log = logging.getLogger(__name__)
@@ -34,8 +33,8 @@ def run_jobs(config: CompareConfig) -> None:
     for number, job in enumerate(left, start=1):
         _log.info("job %d of %d: %s on %s, seed %d", number, len(left), job.model, job.task, job.seed)
         trial = _choose(config.out, job, config.search)
-        result = in_its_own_process(measure, job, trial)
-        _write(result_path(config.out, job.task, job.model, job.seed), result)
+        path = result_path(config.out, job.task, job.model, job.seed)
+        in_its_own_process(measure, path, job, trial)
 
 
 def result_path(out: Path, task: str, model: str, seed: int | None) -> Path:
@@ -49,20 +48,20 @@ def read_results(out: Path, task: str) -> Iterator[Result]:
         found = result_path(out, task, model, 0).parent.glob(f"{model}-*.json")
         numbered = [path for path in found if path.stem.removeprefix(f"{model}-").isdigit()]
         for path in sorted(numbered, key=lambda path: int(path.stem.rpartition("-")[2])):
-            yield json.loads(path.read_text(encoding="utf-8"))
+            yield read(path)
 
 
 def read_search(out: Path, task: str, model: str) -> Result | None:
     """What the search of a model came to; None where there was none."""
     path = result_path(out, TASKS[task].searched_as or task, model, None)
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    return read(path) if path.exists() else None
 
 
 def _is_done(out: Path, job: Job) -> bool:
     path = result_path(out, job.task, job.model, job.seed)
     if not path.exists():
         return False
-    found = json.loads(path.read_text(encoding="utf-8"))["job"]
+    found = read(path)["job"]
     asked = json.loads(json.dumps(asdict(job)))
     for key in ("budget", "overrides"):
         if found[key] != asked[key]:
@@ -84,15 +83,10 @@ def _choose(out: Path, job: Job, share: float) -> Trial:
             TASKS[job.task].searched_as or job.task, job.model, 0, job.budget, job.overrides, job.threads
         )
         _log.info("search: %d settings of %s on %s", len(rival.trials), job.model, searched.task)
-        found = in_its_own_process(search, searched, share)
-        _write(result_path(out, searched.task, job.model, None), found)
+        path = result_path(out, searched.task, job.model, None)
+        found = in_its_own_process(search, path, searched, share)
     best = found["tried"][found["best"]]
     return Trial(best["learning_rate"], best["size"])
-
-
-def _write(path: Path, result: Result) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(result, indent=1) + "\n")
 
 
 def tasks_found(out: Path) -> Sequence[str]:

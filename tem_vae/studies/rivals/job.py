@@ -1,13 +1,15 @@
 """One job of a comparison: a model and a seed, trained and tested in a process of its own."""
 
-import multiprocessing
+import json
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any
 
 import torch
 from hydra import initialize_config_dir
@@ -15,6 +17,7 @@ from hydra.core.global_hydra import GlobalHydra
 
 from tem_vae.config.command_line import CONF, read_run
 from tem_vae.config.training import TrainConfig
+from tem_vae.runs.files import write_whole
 from tem_vae.studies.benchmarks.measure import describe_machine
 from tem_vae.studies.rivals.catalogue import RIVALS
 from tem_vae.studies.rivals.contract import NotApplicableError, Trial
@@ -24,7 +27,6 @@ from tem_vae.studies.rivals.tasks import TASKS
 _BYTES_IN_MAXRSS = 1 if sys.platform == "darwin" else 1024
 _MEBIBYTE = 2**20
 Result = dict[str, Any]
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,34 @@ class Job:
             return read_run(given, "train", TrainConfig)[1]
 
 
-def in_its_own_process(function: Callable[..., _T], *arguments: object) -> _T:
-    """What a function returns in a fresh process, whose peak of memory is its own."""
-    with multiprocessing.get_context("spawn").Pool(1) as process:
-        return process.apply(function, arguments)
+def in_its_own_process(function: Callable[..., Result], path: Path, job: Job, *arguments: object) -> Result:
+    """Call a function of this file in a fresh process, whose peak of memory is its own.
+
+    Args:
+        function: `search` or `measure`.
+        path: Where its result is written, whole or not at all.
+        job: Its first argument.
+        arguments: Its others, as JSON can say them.
+
+    Returns:
+        The result.
+
+    Raises:
+        ChildProcessError: The process failed; what it said stands above.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    request = json.dumps([function.__name__, asdict(job), *arguments])
+    # Not multiprocessing: within launchers it starts processes in ways of their own.
+    ended = subprocess.run([sys.executable, "-m", __name__, str(path)], input=request, text=True, check=False)
+    if ended.returncode:
+        raise ChildProcessError(f"{job.model} on {job.task}, seed {job.seed}: status {ended.returncode}")
+    return read(path)
+
+
+def read(path: Path) -> Result:
+    """The result in a file."""
+    result: Result = json.loads(path.read_text(encoding="utf-8"))
+    return result
 
 
 def search(job: Job, share: float) -> Result:
@@ -126,3 +152,15 @@ def measure(job: Job, trial: Trial) -> Result:
 def _most_memory() -> float:
     """The most that this process has held so far, MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _BYTES_IN_MAXRSS / _MEBIBYTE
+
+
+def _serve(path: Path) -> None:
+    """What the fresh process does."""
+    name, described, *arguments = json.load(sys.stdin)
+    job = Job(**described | {"overrides": tuple(described["overrides"])})
+    result = search(job, *arguments) if name == "search" else measure(job, Trial(*arguments[0]))
+    write_whole(path, json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]))
