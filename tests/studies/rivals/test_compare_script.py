@@ -94,7 +94,7 @@ def test_a_comparison_is_done_once(tmp_path: Path) -> None:
 
 def test_what_is_wrong_with_overrides_is_said_before_the_first_job() -> None:
     with pytest.raises(ConfigurationError, match=r"did you mean world\?"):
-        Job("digits", "lstm", 0, 1.0, ("data.wolrd=3",)).compose()
+        Job("digits", "lstm", 0, 1.0, ("data.worlds=3",)).compose()
 
 
 def test_names_are_those_of_the_catalogue() -> None:

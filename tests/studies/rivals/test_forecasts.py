@@ -117,7 +117,7 @@ def test_scores_are_those_of_the_project(short: TrainConfig, source: WalkSource,
     assert ours["zero_shot"] == pytest.approx(float(expected["zero_shot_accuracy"]))
     assert ours["decoded_revisit"] == pytest.approx(float(expected["decoded_revisit_accuracy"]))
     assert ours["nats"] == pytest.approx(
-        -float(forecaster.model.bound(walks.percepts, inference).elbo.mean()), abs=0.3
+        -forecaster.model.bound(walks.percepts, inference).elbo.mean().item(), abs=0.3
     )
 
 
