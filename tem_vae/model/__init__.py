@@ -13,6 +13,7 @@ from tem_vae.model.convolutions import ConvolutionalDecoder, ConvolutionalEncode
 from tem_vae.model.decoders import MlpDecoder
 from tem_vae.model.elbo import ElboTerms, importance_weighted_bound
 from tem_vae.model.encoders import IdentityEncoder, MlpEncoder
+from tem_vae.model.inference import Inference
 from tem_vae.model.likelihoods import (
     BernoulliLikelihood,
     ContinuousBernoulliLikelihood,
@@ -34,7 +35,7 @@ from tem_vae.model.path_integration import PathIntegrator
 from tem_vae.model.prediction import Prediction
 from tem_vae.model.slips import ActionSlips
 from tem_vae.model.standardizer import Standardizer
-from tem_vae.model.tem_vae import Inference, TemVae
+from tem_vae.model.tem_vae import TemVae
 from tem_vae.model.walk_prior import WalkPrior
 
 __all__ = [

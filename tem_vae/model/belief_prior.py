@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from tem_vae.geometry import Neighborhood
-from tem_vae.geometry.precision import matmul, working_dtype
-from tem_vae.model.densities import Densities
+from tem_vae.geometry.precision import working_dtype
+from tem_vae.model.densities import Densities, Memories
 from tem_vae.model.memory_rows import MemoryRows
 from tem_vae.model.walk_prior import WalkPrior
 
@@ -54,15 +54,15 @@ class BeliefPrior(MemoryRows):
 
     def log_prob_whitened(self, w: Tensor) -> Tensor:
         """`log_prob` of codes given by their whitened coordinates, (*samples, batch, time, M)."""
-        densities = Densities(self.told, w.reshape(-1, *w.shape[-3:]))
-        steps = [self._log_prob_at(step, densities) for step in range(w.shape[-2])]
-        return torch.stack(steps, dim=-1).reshape(w.shape[:-1]).to(working_dtype(w))
-
-    def _log_prob_at(self, step: int, densities: Densities) -> Tensor:
-        """Log density of the samples at one step, (samples, batch)."""
-        density = densities.at(step, self.null_weight[:, step].log())
-        found = matmul(self.near[:, step, None, :step], density.there.to(self.near.dtype))
-        return density.log_mixed(found).squeeze(1).mT
+        densities, memories = Densities(self.told), Memories.of(self.told)
+        queries = w.reshape(-1, *w.shape[-3:]).permute(1, 2, 0, 3)
+        steps = []
+        for step in range(w.shape[-2]):
+            known, log_null = memories.beginning(step), self.null_weight[:, step].log()
+            density = densities.at(queries[:, step], known, log_null)
+            steps.append(density.log_numerator(self.near[:, step, None, :step]).squeeze(1))
+        log_prob = torch.stack(steps, dim=-1).movedim(1, 0)
+        return log_prob.reshape(w.shape[:-1]).to(working_dtype(w))
 
     def beginning(self, steps: int) -> "BeliefPrior":
         """Of the first steps of every walk."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from tem_vae.geometry.precision import matmul
 from tem_vae.model.parts import Location
 
-_SWEEP_EVERY = 16
+_SWEEP_EVERY, _FIRST_ROOM = 16, 64
 # Phases of one location, added up in another order, differ by rounding, 1e-12; those of others by more.
 _QUANTUM = 1e-7
 
@@ -54,16 +54,15 @@ class Paths:
     Args:
         codes: Location codes where walks begin, (batch, G).
         hypotheses: K.
-        steps: How many steps a walk has.
     """
 
-    def __init__(self, codes: Tensor, hypotheses: int, steps: int) -> None:
+    def __init__(self, codes: Tensor, hypotheses: int) -> None:
         batch, size = codes.shape
         self.step = 1
         self._used = [1] * batch
         self._codes = codes.new_zeros(batch, 1 + _SWEEP_EVERY * hypotheses, size)
         self._codes[:, 0] = codes
-        self._index = torch.zeros(batch, hypotheses, steps, dtype=torch.int32, device=codes.device)
+        self._index = torch.zeros(batch, hypotheses, _FIRST_ROOM, dtype=torch.int32, device=codes.device)
 
     def extend(self, ancestors: Tensor, places: Places) -> None:
         """Each hypothesis becomes a new one: an older one, (batch, K), and one more step, (batch, K)."""
@@ -73,6 +72,8 @@ class Paths:
         room = self._codes.shape[1]
         if max(self._used) + more > room:
             self._codes = torch.nn.functional.pad(self._codes, (0, 0, 0, room + more))
+        if here == self._index.shape[-1]:
+            self._index = torch.nn.functional.pad(self._index, (0, here))
         for walk, (used, count) in enumerate(zip(self._used, places.counts, strict=True)):
             index = self._index[walk]
             index[:, :here] = index[:, :here].index_select(0, ancestors[walk])

@@ -4,7 +4,9 @@ import torch
 from torch import Tensor
 
 
-def stratified_choice(log_weights: Tensor, count: int) -> tuple[Tensor, Tensor]:
+def stratified_choice(
+    log_weights: Tensor, count: int, generator: torch.Generator | None = None
+) -> tuple[Tensor, Tensor]:
     r"""Keep at most so many hypotheses: the heavy ones as they are, of the light ones a stratified sample.
 
     A hypothesis of weight w is kept with probability min(1, w/c), and then weighs max(w, c), with the c for
@@ -15,6 +17,7 @@ def stratified_choice(log_weights: Tensor, count: int) -> tuple[Tensor, Tensor]:
     Args:
         log_weights: In nats, (batch, hypotheses); −inf is never kept while there are others.
         count: How many to keep.
+        generator: Of the random numbers; None for torch's.
 
     Returns:
         Which were kept, (batch, count), and their log weights; where there are fewer than ``count`` with any
@@ -28,7 +31,7 @@ def stratified_choice(log_weights: Tensor, count: int) -> tuple[Tensor, Tensor]:
     largest = log_weights.amax(dim=-1, keepdim=True)
     weights = (log_weights - largest).double().exp()
     probability = _inclusion(weights, count)
-    kept = _systematic(probability)
+    kept = _systematic(probability, generator)
     # topk brings the kept ones to the front; those without weight fill the rest.
     chosen = torch.where(kept, weights / probability.clamp_min(torch.finfo(weights.dtype).tiny), 0)
     found, index = chosen.topk(count, dim=-1)
@@ -51,11 +54,11 @@ def _inclusion(weights: Tensor, count: int) -> Tensor:
     return share.clamp_max(1)
 
 
-def _systematic(probability: Tensor) -> Tensor:
+def _systematic(probability: Tensor, generator: torch.Generator | None) -> Tensor:
     """A sample that holds each with its probability, from one random number a walk, (batch, hypotheses)."""
     edges = probability.cumsum(dim=-1)
     edges = edges * (edges[:, -1:].round() / edges[:, -1:])  # they sum to a whole number but for rounding
-    start = torch.rand(len(edges), 1, dtype=edges.dtype, device=edges.device)
+    start = torch.rand(len(edges), 1, generator=generator, dtype=edges.dtype, device=edges.device)
     crossed = torch.floor(edges + start)
     before = torch.cat([torch.zeros_like(start), crossed[:, :-1]], dim=-1)
     return crossed > before

@@ -1,52 +1,19 @@
 """The TEM VAE: encoder, pseudometric, path integration, memory prior and decoder as one generative model."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
-from tem_vae.geometry import Neighborhood, Pseudometric
+from tem_vae.geometry import Factorization, Neighborhood, Pseudometric
 from tem_vae.geometry.precision import matmul
-from tem_vae.model.belief import Belief, BeliefTrace
-from tem_vae.model.checks import check_doubts, check_percept_values, check_percepts, check_tensor, check_walks
+from tem_vae.model.belief import Belief, BeliefTrace, Samples, doubt
+from tem_vae.model.checks import check_percept_values, check_percepts, check_tensor, check_walks
 from tem_vae.model.elbo import ElboTerms
-from tem_vae.model.parts import Decoder, Encoder, Integrator, Memory, Prior
-from tem_vae.model.path_integration import PathIntegrator
+from tem_vae.model.hypotheses import Draws
+from tem_vae.model.inference import Inference
+from tem_vae.model.parts import Decoder, Encoder, Integrator, Memory
 from tem_vae.model.prediction import Prediction
-from tem_vae.model.slips import ActionSlips
 from tem_vae.model.standardizer import Standardizer
 from tem_vae.model.walk_prior import WalkPrior
-
-# Of a percept, for a belief that nothing was configured of.
-_SAMPLES = 16
-
-
-@dataclass(frozen=True)
-class Inference:
-    """One pass of the model over a batch of walks, all with one factorisation of E.
-
-    Attributes:
-        posterior: q(z_t | x_t), batch shape (batch, time), centered on the reference codes.
-        prior: p(z_t | past), batch shape (batch, time).
-        seen: False at the steps whose percept is missing, (batch, time). Their code is that of zeros: it is
-            not remembered, and means nothing.
-        belief: What was believed about what happened; None where recorded actions are taken for it.
-    """
-
-    posterior: Neighborhood
-    prior: Prior
-    seen: Tensor
-    belief: BeliefTrace | None = None
-
-    @property
-    def codes(self) -> Tensor:
-        """The reference codes of the percepts, (batch, time, N)."""
-        return self.posterior.center
-
-    @property
-    def embedding(self) -> Tensor:
-        """E, (M, N)."""
-        return self.posterior.factorization.embedding
 
 
 class TemVae(nn.Module):
@@ -135,13 +102,33 @@ class TemVae(nn.Module):
             raise ValueError(  # noqa: TRY004  nobody gave it
                 "a belief weighs hypotheses by their memories, and this model has no memory"
             )
-        posterior = inference.posterior
-        z, u = posterior.rsample_with_u((belief.samples,))
-        log_posterior = torch.where(inference.seen, posterior.log_prob(z, u=u), 0)
-        log_ratios = self._reconstruction(percepts, inference, z) - log_posterior
-        whitened = posterior.whiten_noise(u)
-        trace: BeliefTrace = belief(actions, self.integrator, self.memory, told, whitened, log_ratios)
+        draws, factorization = Draws(percepts.device), inference.posterior.factorization
+        samples = (
+            self.sample(belief, percepts[:, step], inference.codes[:, step], factorization, draws)
+            for step in range(percepts.shape[1])
+        )
+        trace: BeliefTrace = belief(actions, self.integrator, self.memory, told, samples, draws)
         return trace
+
+    def sample(
+        self, belief: Belief, percepts: Tensor, codes: Tensor, factorization: Factorization, draws: Draws
+    ) -> Samples:
+        """Posterior samples of the percepts of one step, by which a belief weighs its hypotheses.
+
+        Args:
+            belief: How many.
+            percepts: (batch, *percept_shape).
+            codes: Their reference codes, (batch, N).
+            factorization: Of the pseudometric in use.
+            draws: Decide which.
+        """
+        posterior = Neighborhood(codes, self.scale, factorization, validate_args=False)
+        u = draws.noise(codes, belief.samples, len(codes), factorization.rank)
+        z, seen = codes + self.scale * factorization.spread(u), self.is_seen(percepts)
+        reconstruction = self._log_likelihood(percepts, seen, z, factorization.embedding)
+        log_posterior = torch.where(seen, posterior.log_prob(z, u=u), 0)
+        log_ratios = (reconstruction - log_posterior).mT.to(torch.float64)
+        return Samples(posterior.whiten_noise(u).movedim(0, 1), log_ratios)
 
     def doubt(self, hypotheses: int | None, slip_rate: float | None) -> Belief:
         """A belief for this model, with what it learned of slips unless a rate is given.
@@ -154,22 +141,7 @@ class TemVae(nn.Module):
             ValueError: Actions are real-valued, something is None and the model learned nothing of slips, or
                 a number is out of its range.
         """
-        own = self.belief
-        check_doubts(hypotheses, slip_rate)
-        if own is None and (hypotheses is None or slip_rate is None):
-            raise ValueError(
-                "the model takes recorded actions for what happened; say how many hypotheses to follow, and "
-                "what share of the actions may be wrong, as in hypotheses=64, slip_rate=0.05"
-            )
-        if not isinstance(self.integrator, PathIntegrator):
-            raise ValueError(  # noqa: TRY004  nobody gave it
-                "only numbered actions can be doubted, and those of this model are real-valued"
-            )
-        if slip_rate is not None:
-            slips = ActionSlips(len(self.integrator.rotations), slip_rate).to(self.metric.weight)
-        elif own is not None:
-            slips = own.slips
-        return Belief(slips, hypotheses or (own.hypotheses if own else 1), own.samples if own else _SAMPLES)
+        return doubt(self.integrator, self.belief, hypotheses, slip_rate)
 
     def _with_belief(
         self, belief: Belief, percepts: Tensor, actions: Tensor, inference: Inference
@@ -210,9 +182,12 @@ class TemVae(nn.Module):
 
     def _reconstruction(self, percepts: Tensor, inference: Inference, z: Tensor) -> Tensor:
         """Log p(x_t | z_t), nats, (*samples, batch, time); 0 where a percept is missing."""
-        percepts = _zeros_unless(inference.seen, self.standardise(percepts))
-        log_prob = self.decoder.log_prob(percepts, self.embed(z, inference.embedding))
-        return torch.where(inference.seen, log_prob, 0)
+        return self._log_likelihood(percepts, inference.seen, z, inference.embedding)
+
+    def _log_likelihood(self, percepts: Tensor, seen: Tensor, z: Tensor, embedding: Tensor) -> Tensor:
+        """Log p(x | z), nats, (*samples, *batch); 0 where a percept is missing."""
+        percepts = _zeros_unless(seen, self.standardise(percepts))
+        return torch.where(seen, self.decoder.log_prob(percepts, self.embed(z, embedding)), 0)
 
     @torch.no_grad()
     def expect(self, inference: Inference) -> Prediction:
@@ -295,8 +270,12 @@ class TemVae(nn.Module):
         Args:
             percepts: (*, *percept_shape); one with a NaN in it is missing, and its code is that of zeros.
         """
-        seen = ~percepts.isnan().flatten(-len(self.encoder.percept_shape)).any(dim=-1)
+        seen = self.is_seen(percepts)
         return self.encoder(_zeros_unless(seen, self.standardise(percepts))), seen
+
+    def is_seen(self, percepts: Tensor) -> Tensor:
+        """Which percepts are not missing, (*, *percept_shape) -> (*)."""
+        return ~percepts.isnan().flatten(-len(self.encoder.percept_shape)).any(dim=-1)
 
     def standardise(self, percepts: Tensor) -> Tensor:
         """Percepts as encoder and decoder know them, (*, *percept_shape); bytes are scaled to [0, 1]."""

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from tem_vae.model import ActionSlips, Belief, BeliefTrace, LinearIntegrator, StandardNormalPrior, TemVae
+from tem_vae.model.belief import Samples
+from tem_vae.model.hypotheses import Draws
 
 Walk = tuple[Tensor, Tensor]
 ACTIONS, SAMPLES = 5, 2
@@ -38,17 +40,26 @@ def followed(model: TemVae, walk: Walk, hypotheses: int, rate: float = 0.3) -> B
     return model.believe(belief, *walk, model.infer(*walk))
 
 
-def evidence_of_paths(model: TemVae, walk: Walk, paths: Tensor) -> Tensor:
-    """Log p(x_t | past) if a path happened, with the same samples, (paths, time)."""
-    percepts, recorded = walk
-    told = model.infer(percepts, recorded)
+def samples_of(model: TemVae, walk: Walk, count: int = SAMPLES) -> list[Samples]:
+    """The posterior samples of every step that a belief draws after this seed."""
     torch.manual_seed(5)
-    z, u = told.posterior.rsample_with_u((SAMPLES,))
-    terms = model.evaluate_sample(percepts, told, z, u)
-    prior = model.infer(percepts.expand(len(paths), -1, -1), paths).prior
-    whitened = told.posterior.whiten_noise(u).expand(-1, len(paths), -1, -1)
-    log_ratios = terms.reconstruction - terms.log_posterior + prior.log_prob_whitened(whitened)
-    return log_ratios.logsumexp(0) - math.log(SAMPLES)
+    told, draws = model.infer(*walk), Draws(torch.device("cpu"))
+    belief = Belief(ActionSlips(ACTIONS, 0.3), 2, count)
+    factorization = told.posterior.factorization
+    return [
+        model.sample(belief, walk[0][:, step], told.codes[:, step], factorization, draws)
+        for step in range(walk[0].shape[1])
+    ]
+
+
+def evidence_of_paths(model: TemVae, walk: Walk, paths: Tensor, count: int = SAMPLES) -> Tensor:
+    """Log p(x_t | past) if a path happened, with the same samples, (paths, time)."""
+    samples = samples_of(model, walk, count)
+    whitened = torch.cat([of_step.whitened for of_step in samples]).movedim(1, 0)  # (samples, time, M)
+    log_ratios = torch.cat([of_step.log_ratios for of_step in samples]).mT
+    prior = model.infer(walk[0].expand(len(paths), -1, -1), paths).prior
+    log_prior = prior.log_prob_whitened(whitened.unsqueeze(1).expand(-1, len(paths), -1, -1))
+    return (log_ratios.unsqueeze(1) + log_prior).logsumexp(0) - math.log(count)
 
 
 def log_prior(paths: Tensor, recorded: Tensor, rate: float = 0.3) -> Tensor:
@@ -92,14 +103,12 @@ class TestAgainstEnumeration:
         repetitions = 1000
         percepts, recorded = (tensor.expand(repetitions, *tensor.shape[1:]) for tensor in walk)
         belief = Belief(ActionSlips(ACTIONS, 0.3).double(), hypotheses, SAMPLES)
-        told = model.infer(*walk)
-        torch.manual_seed(5)
-        z, u = told.posterior.rsample_with_u((SAMPLES,))
-        terms = model.evaluate_sample(walk[0], told, z, u)
-        log_ratios = (terms.reconstruction - terms.log_posterior).expand(-1, repetitions, -1)
-        whitened = told.posterior.whiten_noise(u).expand(-1, repetitions, -1, -1)
+        samples = [
+            Samples(*(of_step.expand(repetitions, *of_step.shape[1:]) for of_step in both))
+            for both in samples_of(model, walk)
+        ]
         prior = model.infer(percepts, recorded).prior
-        trace = belief(recorded, model.integrator, model.memory, prior, whitened, log_ratios)
+        trace = belief(recorded, model.integrator, model.memory, prior, samples, Draws(torch.device("cpu")))
         ratio = (trace.log_evidence.sum(-1) - joint.logsumexp(0)).exp()
         assert ratio.std() > 1e-3
         assert abs(ratio.mean() - 1) < 4 * ratio.std() / repetitions**0.5
@@ -143,11 +152,11 @@ def test_what_is_expected_is_what_the_evidence_is_of(model: TemVae, walk: Walk) 
     told = model.infer(*walk)
     torch.manual_seed(5)
     trace = model.believe(belief, *walk, told)
-    torch.manual_seed(5)
-    z, u = told.posterior.rsample_with_u((1,))
-    terms = model.evaluate_sample(walk[0], told, z, u)
-    expected = terms.reconstruction - terms.log_posterior + trace.prior.log_prob(z)
-    torch.testing.assert_close(trace.log_evidence, expected[0])
+    samples = samples_of(model, walk, count=1)
+    whitened = torch.cat([of_step.whitened for of_step in samples]).movedim(1, 0)
+    log_ratios = torch.cat([of_step.log_ratios for of_step in samples]).mT
+    expected = log_ratios + trace.prior.log_prob_whitened(whitened.unsqueeze(1))[0]
+    torch.testing.assert_close(trace.log_evidence, expected)
 
 
 def test_a_missing_percept_tells_nothing_and_is_not_remembered(model: TemVae, walk: Walk) -> None:

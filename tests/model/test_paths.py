@@ -15,7 +15,7 @@ def test_products_are_those_with_the_codes_of_ones_own_past(spread: int) -> None
     integrator = PathIntegrator(candidates, channels, 1.0)
     actions = torch.arange(candidates).expand(batch, hypotheses, -1)
     here = integrator.start(batch)
-    paths = Paths(here.code, hypotheses, steps)
+    paths = Paths(here.code, hypotheses)
     plain = here.code[:, None, None].expand(batch, hypotheses, 1, -1)
     phases = here.phases.unsqueeze(1).expand(-1, hypotheses, -1)
     for step in range(1, steps):

@@ -1,0 +1,212 @@
+"""Weighted hypotheses about what happened on walks, carried along step by step."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from tem_vae.geometry.precision import matmul
+from tem_vae.model.densities import Density
+from tem_vae.model.parts import Integrator, Location, Memory
+from tem_vae.model.paths import Paths, Places, distinct_places
+from tem_vae.model.slips import ActionSlips
+from tem_vae.model.stratified import stratified_choice
+
+
+class Draws:
+    """Random numbers of a belief: the same along whole walks and step by step. torch's generator seeds them.
+
+    Args:
+        device: Where they are wanted.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        seeds = torch.randint(2**62, (2,)).tolist()
+        self._noise, self.choices = (torch.Generator(device).manual_seed(seed) for seed in seeds)
+
+    def noise(self, like: Tensor, *shape: int) -> Tensor:
+        """Normal noise of one step."""
+        return torch.randn(shape, generator=self._noise, dtype=like.dtype, device=like.device)
+
+
+class Weights(NamedTuple):
+    """The logits of memory weights that are no nearness.
+
+    Attributes:
+        background: That all memories share evenly, ().
+        null: Of the null component, ().
+    """
+
+    background: Tensor
+    null: Tensor
+
+
+class Expected(NamedTuple):
+    """What is expected of a step before it is perceived, on average over what may have happened.
+
+    Attributes:
+        near: n_s of every memory s, (batch, memories).
+        null_weight: Of the null component, (batch).
+        branches: What may have happened: all candidates of all hypotheses.
+    """
+
+    near: Tensor
+    null_weight: Tensor
+    branches: "Branches"
+
+
+class Branches(NamedTuple):
+    """All candidates, C of each hypothesis.
+
+    Attributes:
+        actions: What may have happened, (batch, K, C).
+        wrong: Whether that is not what was recorded, (batch, K C).
+        places: Where it leads.
+        phases: Of these places, (batch, K C, channels).
+        log_prior: Log probabilities before the percept is known, (batch, K C); their sum may differ from 1
+            by what the choice of hypotheses did to it.
+        near: Near weights of the memories there, (batch, K C, memories); of 1 for each, however many percepts
+            it stands for.
+        total: Sums of all weights there, (batch, K C).
+    """
+
+    actions: Tensor
+    wrong: Tensor
+    places: Places
+    phases: Tensor
+    log_prior: Tensor
+    near: Tensor
+    total: Tensor
+
+
+class Believed(NamedTuple):
+    """What is believed once a percept is known.
+
+    Attributes:
+        log_evidence: Log p(x_t | past) by the weights of hypotheses, nats, (batch).
+        wrong: The probability that the last action was not what was recorded, (batch).
+        location: The mean location code, (batch, G).
+        spread: The mean squared distance of location codes from it, (batch).
+        entropy: Of the hypotheses, nats, (batch).
+    """
+
+    log_evidence: Tensor
+    wrong: Tensor
+    location: Tensor
+    spread: Tensor
+    entropy: Tensor
+
+
+class Hypotheses:
+    """K ways in which each of several walks may have gone, with their weights.
+
+    Args:
+        slips: p(what happened | recorded action).
+        integrator: From actions to location codes.
+        memory: How near location codes are.
+        weights: The other logits of its memory weights.
+        count: K.
+        walks: How many walks there are.
+        draws: Decide which hypotheses are kept.
+    """
+
+    def __init__(
+        self,
+        slips: ActionSlips,
+        integrator: Integrator,
+        memory: Memory,
+        weights: Weights,
+        count: int,
+        walks: int,
+        draws: Draws,
+    ) -> None:
+        self.slips, self.integrator, self.memory, self.weights = slips, integrator, memory, weights
+        self.count, self.draws = count, draws
+        start = integrator.start(walks)
+        self.start = start.code
+        self.paths = Paths(start.code, count)
+        self.phases = start.phases.unsqueeze(1).expand(-1, count, -1)
+        self.log_weights = torch.full(
+            (walks, count), -torch.inf, dtype=torch.float64, device=start.code.device
+        )
+        self.log_weights[:, 0] = 0
+        self._ancestors: list[Tensor] = []
+        self._happened: list[Tensor] = []
+
+    def expect(self, recorded: Tensor, counts: Tensor) -> Expected:
+        """What to expect after one more recorded action, (batch); nothing is changed.
+
+        Args:
+            recorded: One action of each walk, (batch).
+            counts: How many percepts each memory stands for, (batch, memories).
+        """
+        actions, log_slip = self.slips.candidates(recorded, self.count)
+        phases = self.phases.unsqueeze(2).expand(-1, -1, actions.shape[2], -1)
+        there = self.integrator.step(Location(phases, phases), actions)
+        places = distinct_places(there)
+        near = self.paths.compare(places, self.memory.nearness).flatten(1, 2)
+        counts = counts.to(near.dtype)
+        background = torch.where(counts.sum(dim=-1) > 0, self.weights.background.exp(), 0)
+        total = matmul(near, counts.unsqueeze(-1)).squeeze(-1).double()
+        total = total + background.unsqueeze(-1) + self.weights.null.exp()
+        log_prior = (self.log_weights.unsqueeze(-1) + log_slip).flatten(1)
+        share = log_prior.softmax(-1) / total
+        mean = matmul(share.to(near.dtype).unsqueeze(1), near).squeeze(1) * counts
+        wrong = (actions != recorded[:, None, None]).flatten(1)
+        branches = Branches(actions, wrong, places, there.phases.flatten(1, 2), log_prior, near, total)
+        return Expected(mean, share.sum(dim=-1) * self.weights.null.exp(), branches)
+
+    def begin(self, density: Density, seen: Tensor) -> Believed:
+        """Take the first percept, which every hypothesis foresees as it foresees any new place.
+
+        Args:
+            density: Of one code: that of the percept.
+            seen: False of walks whose percept is missing, (batch).
+        """
+        nothing = self.start.new_zeros(len(seen), 1, 0)
+        evidence = torch.where(seen, density.log_numerator(nothing).flatten(), 0)
+        zero = self.start.new_zeros(len(seen))
+        return Believed(evidence, zero, self.start, zero, zero)
+
+    def perceive(self, branches: Branches, density: Density, seen: Tensor) -> Believed:
+        """Weigh candidates by how they foresee a percept, and keep K of them.
+
+        Args:
+            branches: The candidates.
+            density: Of one code: that of the percept.
+            seen: False of walks whose percept is missing, (batch).
+        """
+        evidence = density.log_numerator(branches.near).squeeze(-1) - branches.total.log()
+        joint = branches.log_prior + torch.where(seen.unsqueeze(-1), evidence, 0)
+        posterior = joint.log_softmax(-1)
+        chosen, self.log_weights = stratified_choice(posterior, self.count, self.draws.choices)
+        self._keep(branches, chosen)
+        return self._describe(branches, posterior.exp(), joint.logsumexp(-1))
+
+    def _keep(self, branches: Branches, chosen: Tensor) -> None:
+        ancestors = chosen // branches.actions.shape[2]
+        self.phases = branches.phases.gather(1, chosen.unsqueeze(-1).expand(-1, -1, self.phases.shape[-1]))
+        self._ancestors.append(ancestors)
+        self._happened.append(branches.actions.flatten(1).gather(1, chosen))
+        self.paths.extend(ancestors, branches.places.chosen(chosen))
+
+    def _describe(self, branches: Branches, posterior: Tensor, log_evidence: Tensor) -> Believed:
+        codes, numbers = branches.places.codes, branches.places.numbers.flatten(1)
+        share = posterior.new_zeros(codes.shape[:2]).scatter_add_(1, numbers, posterior)
+        mean = matmul(share.to(codes.dtype).unsqueeze(1), codes).squeeze(1)
+        return Believed(
+            log_evidence,
+            (posterior * branches.wrong).sum(dim=-1).to(mean.dtype),
+            mean,
+            (1 - mean.square().sum(dim=-1)).clamp_min(0),
+            torch.special.entr(posterior).sum(dim=-1).to(mean.dtype),
+        )
+
+    def trace_back(self) -> Tensor:
+        """What happened by each of the hypotheses, (batch, K, actions so far)."""
+        slots = torch.arange(self.count, device=self.phases.device).expand(len(self.phases), -1)
+        found = []
+        for ancestors, happened in zip(reversed(self._ancestors), reversed(self._happened), strict=True):
+            found.append(happened.gather(1, slots))
+            slots = ancestors.gather(1, slots)
+        return torch.stack(found[::-1], dim=-1) if found else slots.new_zeros(*slots.shape, 0)
