@@ -9,6 +9,7 @@ from tem_vae.model.ablations import (
     random_metric,
 )
 from tem_vae.model.belief import Belief, BeliefTrace
+from tem_vae.model.belief_observer import BeliefObserver
 from tem_vae.model.convolutions import ConvolutionalDecoder, ConvolutionalEncoder
 from tem_vae.model.decoders import MlpDecoder
 from tem_vae.model.elbo import ElboTerms, importance_weighted_bound
@@ -41,6 +42,7 @@ from tem_vae.model.walk_prior import WalkPrior
 __all__ = [
     "ActionSlips",
     "Belief",
+    "BeliefObserver",
     "BeliefTrace",
     "BernoulliLikelihood",
     "ContinuousBernoulliLikelihood",

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from tem_vae.model.parts import Integrator
+
 LARGEST_PERCEPT = 1e12  # standardised ones are around 1; squared distances of far larger ones overflow
 
 _MOST_HYPOTHESES = 4_096
@@ -99,6 +101,47 @@ def check_percept_values(percepts: Tensor) -> None:
         f"percepts must be finite and between -{LARGEST_PERCEPT:.0e} and {LARGEST_PERCEPT:.0e}, but that of "
         f"walk {walk} at step {step} holds {float(percepts[(walk, step, *feature)])}; standardise them."
     )
+
+
+def check_action(integrator: Integrator, action: int | Tensor | None, batch: torch.Size) -> Tensor:
+    """Check what is said to lead to the next percept of walks, (*batch), and make it a tensor.
+
+    Raises:
+        ValueError: It is None, there is no such action, or its shape does not fit.
+    """
+    if action is None:
+        raise ValueError(
+            "an action leads from one percept to the next; give the one that led here, or call reset() "
+            "to begin another walk."
+        )
+    action = torch.as_tensor(action, device=next(integrator.parameters()).device)
+    integrator.check_kind(action)
+    integrator.check_values(action)
+    if integrator.batch_of(action) not in (torch.Size(()), batch):
+        raise ValueError(
+            f"action must be one for all walks or have the batch shape {as_written(batch)}, but its shape is "
+            f"{tuple(action.shape)}."
+        )
+    return action
+
+
+def check_next_percept(percept: Tensor, percept_shape: tuple[int, ...], batch: torch.Size) -> None:
+    """Check that a percept is of the walks, (*batch), that began before.
+
+    Raises:
+        ValueError: It is of more, fewer or none.
+    """
+    if percept.shape[: percept.ndim - len(percept_shape)] != batch:
+        raise ValueError(
+            f"percept must have shape {as_written(batch, *map(str, percept_shape))}, as the "
+            f"first one of this walk, but its shape is {tuple(percept.shape)}; call reset() to begin "
+            "another walk."
+        )
+
+
+def as_written(batch: torch.Size, *more: str) -> str:
+    """A shape, as one writes it."""
+    return f"({', '.join([*map(str, batch), *more])})"
 
 
 def check_doubts(hypotheses: int | None, slip_rate: float | None) -> None:

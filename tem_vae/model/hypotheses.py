@@ -1,5 +1,6 @@
 """Weighted hypotheses about what happened on walks, carried along step by step."""
 
+from collections import deque
 from typing import NamedTuple
 
 import torch
@@ -108,6 +109,7 @@ class Hypotheses:
         count: K.
         walks: How many walks there are.
         draws: Decide which hypotheses are kept.
+        history: Of how many steps what happened is kept; None for all.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class Hypotheses:
         count: int,
         walks: int,
         draws: Draws,
+        history: int | None = None,
     ) -> None:
         self.slips, self.integrator, self.memory, self.weights = slips, integrator, memory, weights
         self.count, self.draws = count, draws
@@ -130,8 +133,8 @@ class Hypotheses:
             (walks, count), -torch.inf, dtype=torch.float64, device=start.code.device
         )
         self.log_weights[:, 0] = 0
-        self._ancestors: list[Tensor] = []
-        self._happened: list[Tensor] = []
+        self._ancestors: deque[Tensor] = deque(maxlen=history)
+        self._happened: deque[Tensor] = deque(maxlen=history)
 
     def expect(self, recorded: Tensor, counts: Tensor) -> Expected:
         """What to expect after one more recorded action, (batch); nothing is changed.
@@ -202,8 +205,12 @@ class Hypotheses:
             torch.special.entr(posterior).sum(dim=-1).to(mean.dtype),
         )
 
+    def overlaps(self) -> Tensor:
+        """The mean over hypotheses of g_s · g_s' of all memories, (batch, memories, memories)."""
+        return self.paths.overlaps(self.log_weights.softmax(dim=-1))
+
     def trace_back(self) -> Tensor:
-        """What happened by each of the hypotheses, (batch, K, actions so far)."""
+        """What happened by each of the hypotheses, (batch, K, steps)."""
         slots = torch.arange(self.count, device=self.phases.device).expand(len(self.phases), -1)
         found = []
         for ancestors, happened in zip(reversed(self._ancestors), reversed(self._happened), strict=True):

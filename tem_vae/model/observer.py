@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from tem_vae.model.checks import check_action, check_next_percept
 from tem_vae.model.parts import Location
 from tem_vae.model.remembered import FEWEST, Remembered
 from tem_vae.model.tem_vae import TemVae
@@ -81,13 +82,7 @@ class Observer:
         """
         self.model.check_percepts(percept)
         walk = self._begin(percept, action) if self._walk is None else self._move(self._walk, action)
-        if self._batch_of(percept) != walk.here.code.shape[:-1]:
-            shape = _batch(walk, *map(str, self.model.encoder.percept_shape))
-            raise ValueError(
-                f"percept must have shape {shape}, as the "
-                f"first one of this walk, but its shape is {tuple(percept.shape)}; call reset() to begin "
-                "another walk."
-            )
+        check_next_percept(percept, self.model.encoder.percept_shape, walk.here.code.shape[:-1])
         expectation = self._expect(walk)
         code, seen = self.model.encode(percept)
         walk.remembered.append(code, walk.here.code, seen)
@@ -143,20 +138,8 @@ class Observer:
         return _Walk(here, Remembered(self.model.memory, factorization, code, here.code, self.capacity))
 
     def _move(self, walk: _Walk, action: int | Tensor | None) -> _Walk:
-        if action is None:
-            raise ValueError(
-                "an action leads from one percept to the next; give the one that led here, or call reset() "
-                "to begin another walk."
-            )
         integrator = self.model.integrator
-        action = torch.as_tensor(action, device=walk.here.code.device)
-        integrator.check_kind(action)
-        integrator.check_values(action)
-        if integrator.batch_of(action) not in (torch.Size(()), walk.here.code.shape[:-1]):
-            raise ValueError(
-                f"action must be one for all walks or have the batch shape {_batch(walk)}, but its shape is "
-                f"{tuple(action.shape)}."
-            )
+        action = check_action(integrator, action, walk.here.code.shape[:-1])
         return _Walk(integrator.step(walk.here, action), walk.remembered)
 
     def _expect(self, walk: _Walk) -> Expectation:
@@ -165,8 +148,3 @@ class Observer:
         embedded = self.model.embed(remembered.mode(log_weights), remembered.factorization.embedding)
         novelty = self.model.memory.novelty(log_weights[..., 0], remembered.counts)
         return Expectation(log_weights[..., 1:].exp(), novelty, self.model.decode(embedded))
-
-
-def _batch(walk: _Walk, *more: str) -> str:
-    """The batch shape of a walk, as one writes it."""
-    return f"({', '.join([*map(str, walk.here.code.shape[:-1]), *more])})"

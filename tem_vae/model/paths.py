@@ -10,6 +10,7 @@ from tem_vae.geometry.precision import matmul
 from tem_vae.model.parts import Location
 
 _SWEEP_EVERY, _FIRST_ROOM = 16, 64
+_SMALLEST_SHARE = 1e-4
 # Phases of one location, added up in another order, differ by rounding, 1e-12; those of others by more.
 _QUANTUM = 1e-7
 
@@ -59,7 +60,7 @@ class Paths:
     def __init__(self, codes: Tensor, hypotheses: int) -> None:
         batch, size = codes.shape
         self.step = 1
-        self._used = [1] * batch
+        self._used, self._unswept = [1] * batch, 0
         self._codes = codes.new_zeros(batch, 1 + _SWEEP_EVERY * hypotheses, size)
         self._codes[:, 0] = codes
         self._index = torch.zeros(batch, hypotheses, _FIRST_ROOM, dtype=torch.int32, device=codes.device)
@@ -67,7 +68,8 @@ class Paths:
     def extend(self, ancestors: Tensor, places: Places) -> None:
         """Each hypothesis becomes a new one: an older one, (batch, K), and one more step, (batch, K)."""
         here, more = self.step, places.codes.shape[1]
-        if here % _SWEEP_EVERY == 0:
+        self._unswept += 1
+        if self._unswept == _SWEEP_EVERY:
             self._sweep()
         room = self._codes.shape[1]
         if max(self._used) + more > room:
@@ -101,8 +103,28 @@ class Paths:
             torch.index_select(compared.view(-1), 0, index.view(-1), out=result[walk].view(-1))
         return result
 
+    def overlaps(self, shares: Tensor) -> Tensor:
+        """Σ_k shares_k g_s · g_s' of all steps so far, (batch, steps so far, steps so far).
+
+        Args:
+            shares: Of the hypotheses, (batch, K).
+        """
+        found = self._codes.new_zeros(len(shares), self.step, self.step)
+        for walk, kept in enumerate(shares > _SMALLEST_SHARE):
+            for k in kept.nonzero().flatten().tolist():
+                codes = self._codes[walk].index_select(0, self._index[walk, k, : self.step])
+                found[walk].addmm_(shares[walk, k].to(codes.dtype) * codes, codes.mT)
+        return found
+
+    def rearrange(self, columns: Tensor) -> None:
+        """Keep some of the steps in their order, by their numbers, (batch, steps kept)."""
+        self.step = columns.shape[1]
+        for walk, kept in enumerate(columns):
+            self._index[walk, :, : self.step] = self._index[walk].index_select(1, kept)
+
     def _sweep(self) -> None:
         """Drop the places of hypotheses that are no more."""
+        self._unswept = 0
         for walk, used in enumerate(self._used):
             index = self._index[walk, :, : self.step]
             kept = torch.zeros(used, dtype=torch.bool, device=index.device)

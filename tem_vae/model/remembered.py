@@ -10,7 +10,7 @@ from tem_vae.geometry.precision import matmul
 from tem_vae.model.parts import Memory
 
 _FIRST_ROOM = 64
-_SHARE_MERGED = 0.25
+SHARE_MERGED = 0.25
 _SMALLEST_SHARE = 1e-10
 FEWEST = 4
 
@@ -81,7 +81,7 @@ class Remembered:
     def append(self, code: Tensor, location: Tensor, seen: Tensor) -> None:
         """Remember a code, (*batch, N), at a location code, (*batch, G), where it was seen, (*batch)."""
         if self.capacity is not None and self._used > self.capacity:
-            self._merge(max(1, int(_SHARE_MERGED * self.capacity)))
+            self._merge(max(1, int(SHARE_MERGED * self.capacity)))
         if self._used == self._codes.shape[-2]:
             self._resize(2 * self._used)
         row = slice(self._used, self._used + 1)
@@ -134,7 +134,7 @@ def _merge_closest(
     cost: Tensor, codes: Tensor, locations: Tensor, counts: Tensor, pairs: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Codes, locations and counts of one walk after its closest pairs were merged, the older first."""
-    younger, older = _closest_pairs(cost, pairs).unbind(-1)
+    younger, older = closest_pairs(cost, pairs).unbind(-1)
     codes, locations, counts = codes.clone(), locations.clone(), counts.clone()
     total = counts[older] + counts[younger]
     share = (counts[younger] / total.clamp_min(1)).unsqueeze(-1)
@@ -147,7 +147,7 @@ def _merge_closest(
     return codes[kept], locations[kept], counts[kept]
 
 
-def _closest_pairs(cost: Tensor, pairs: int) -> Tensor:
+def closest_pairs(cost: Tensor, pairs: int) -> Tensor:
     """Pairs (younger, older) of which no two share a memory, those of least cost first, (pairs, 2).
 
     There must be at least twice as many memories.

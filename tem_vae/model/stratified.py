@@ -32,10 +32,10 @@ def stratified_choice(
     weights = (log_weights - largest).double().exp()
     probability = _inclusion(weights, count)
     kept = _systematic(probability, generator)
-    # topk brings the kept ones to the front; those without weight fill the rest.
+    # The kept ones come first, in their order, which rounding cannot change; others fill the rest.
+    index = kept.byte().argsort(dim=-1, descending=True, stable=True)[:, :count]
     chosen = torch.where(kept, weights / probability.clamp_min(torch.finfo(weights.dtype).tiny), 0)
-    found, index = chosen.topk(count, dim=-1)
-    return index, (found.log() + largest).to(log_weights.dtype)
+    return index, (chosen.gather(-1, index).log() + largest).to(log_weights.dtype)
 
 
 def _inclusion(weights: Tensor, count: int) -> Tensor:
