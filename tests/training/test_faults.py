@@ -7,15 +7,15 @@ import shutil
 import warnings
 from pathlib import Path
 
+import lightning as L
 import pytest
 import torch
 from kill_runs import differences, finish, launch
-from lightning.pytorch.callbacks import ModelCheckpoint
 from short_runs import short_config
 
 from tem_vae.errors import FolderGoneError
 from tem_vae.runs.folder import CHOOSES_CHECKPOINT, RunFolder
-from tem_vae.training.callbacks.checkpoints import relocate_checkpoints
+from tem_vae.training.callbacks.checkpoints import BestCheckpoint, relocate_checkpoints
 from tem_vae.training.module import TemVaeModule
 from tem_vae.training.run import train
 
@@ -94,11 +94,32 @@ def test_a_moved_run_keeps_its_best_checkpoint(tmp_path: Path) -> None:
     folder.metrics.unlink()
     contents = torch.load(folder.last, weights_only=True)
     relocate_checkpoints(contents, folder.checkpoints)
-    best = ModelCheckpoint(folder.checkpoints, monitor=CHOOSES_CHECKPOINT, mode="max")
+    best = BestCheckpoint(folder.checkpoints, monitor=CHOOSES_CHECKPOINT, mode="max")
     with warnings.catch_warnings(action="error"):
         best.load_state_dict(contents["callbacks"][best.state_key])
     assert best.best_model_path == str(folder.best)
     assert best.best_k_models == {str(folder.best): best.best_model_score}
-    assert float(best.best_model_score) == max(
-        row[CHOOSES_CHECKPOINT] for row in folder.read_history().values() if CHOOSES_CHECKPOINT in row
+    assert round(float(best.best_model_score), 1) == max(
+        round(row[CHOOSES_CHECKPOINT], 1)
+        for row in folder.read_history().values()
+        if CHOOSES_CHECKPOINT in row
     )
+
+
+@pytest.mark.parametrize(
+    ("scores", "kept"),
+    [
+        ([-3.0, -2.5, -2.8], 1),
+        ([-3.0, -2.48, -2.52], 2),  # the later of two that agree to a decimal
+        ([-2.41, -2.44, -2.54], 1),
+        ([-2.0, float("nan")], 0),
+    ],
+)
+def test_the_best_checkpoint_is_the_later_of_two_that_are_alike(scores: list[float], kept: int) -> None:
+    best, trainer = BestCheckpoint(monitor="score", mode="max"), L.Trainer(logger=False, max_steps=1)
+    chosen = None
+    for number, score in enumerate(scores):
+        if best.check_monitor_top_k(trainer, torch.tensor(score)):
+            chosen, best.best_model_score = number, torch.tensor(score)
+            best.best_k_models["best"], best.kth_best_model_path = best.best_model_score, "best"
+    assert chosen == kept

@@ -1,12 +1,12 @@
 """Which callbacks a training run has."""
 
-from lightning.pytorch.callbacks import Callback, LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, LearningRateMonitor
 
 from tem_vae.config.training import TrainConfig
 from tem_vae.data import WalkSource
 from tem_vae.runs.folder import CHOOSES_CHECKPOINT, RunFolder
 from tem_vae.runs.terminal import progress_bar
-from tem_vae.training.callbacks.checkpoints import ConfigInCheckpoint, LatestCheckpoint
+from tem_vae.training.callbacks.checkpoints import BestCheckpoint, ConfigInCheckpoint, LatestCheckpoint
 from tem_vae.training.callbacks.clock import TrainingClock
 from tem_vae.training.callbacks.numerics import NumericsGuard
 from tem_vae.training.callbacks.updates import WatchUpdates
@@ -24,7 +24,7 @@ def build_callbacks(
         clock: Measures the seconds of training.
         walks: The training walks.
     """
-    checkpoints = ModelCheckpoint(
+    checkpoints = BestCheckpoint(
         dirpath=folder.checkpoints,
         filename=folder.best.stem,
         monitor=CHOOSES_CHECKPOINT,
