@@ -1,6 +1,6 @@
 """A belief about where a walk is, when what was recorded is not always what happened."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from tem_vae.model.belief_prior import BeliefPrior
+from tem_vae.model.belief_rows import MOST_KEPT, KeptRows, RepeatedRows
 from tem_vae.model.checks import check_doubts
 from tem_vae.model.densities import Densities, Memories
-from tem_vae.model.hypotheses import Draws, Hypotheses, Weights
+from tem_vae.model.hypotheses import Draws, Expected, Hypotheses, Weights
 from tem_vae.model.parts import Integrator, Memory
 from tem_vae.model.path_integration import PathIntegrator
 from tem_vae.model.slips import ActionSlips
@@ -113,28 +114,27 @@ class Belief(nn.Module):
             samples: Of the percept of every step.
             draws: Decide which hypotheses are kept.
         """
-        weights = Weights(told.background_logit, told.null_logit)
-        walks, time = told.seen.shape
-        hypotheses = Hypotheses(self.slips, integrator, memory, weights, self.hypotheses, walks, draws)
+        course = _Course(self, actions, integrator, memory, told, draws)
+        hypotheses, null = course.begin(), torch.ones_like(told.seen, dtype=told.null_logit.dtype)
         densities, memories = Densities(told), Memories.of(told)
-        near, null = told.null_logit.new_zeros(walks, time, time), told.null_logit.new_ones(walks, time)
-        believed = []
+        believed, kept = [], [course.nothing]
         for step, (whitened, log_ratios) in enumerate(samples):
-            known, seen = memories.beginning(step), told.seen[:, step]
+            log_null = told.null_logit if step else torch.zeros_like(told.null_logit)
+            density = densities.at(whitened, memories.beginning(step), log_null).averaged(log_ratios)
             if not step:
-                density = densities.at(whitened, known, torch.zeros_like(told.null_logit)).averaged(
-                    log_ratios
-                )
-                believed.append(hypotheses.begin(density, seen))
+                believed.append(hypotheses.begin(density, told.seen[:, 0]))
                 continue
-            expected = hypotheses.expect(actions[:, step - 1], known.counts)
-            near[:, step, :step], null[:, step] = expected.near, expected.null_weight
-            density = densities.at(whitened, known, told.null_logit).averaged(log_ratios)
-            believed.append(hypotheses.perceive(expected.branches, density, seen))
+            expected = course.expect(hypotheses, step)
+            null[:, step] = expected.null_weight
+            if course.is_short:
+                kept.append(expected.near)
+            believed.append(hypotheses.perceive(expected.branches, density, told.seen[:, step]))
+            course.choices.append((hypotheses.chosen, hypotheses.log_weights))
+        rows = KeptRows(kept) if course.is_short else RepeatedRows(course.repeat)
         found = [torch.stack(column, dim=1) for column in zip(*believed, strict=True)]
         log_evidence, wrong, location, spread, entropy = found
         return BeliefTrace(
-            BeliefPrior(told, near, null),
+            BeliefPrior(told, rows, null),
             log_evidence,
             wrong[:, 1:],
             location,
@@ -143,6 +143,59 @@ class Belief(nn.Module):
             hypotheses.log_weights.log_softmax(-1),
             hypotheses.trace_back(),
         )
+
+
+class _Course:
+    """Walks that a belief follows, perhaps more than once.
+
+    Attributes:
+        choices: Which candidates were kept at every step but the first, and their log weights.
+    """
+
+    def __init__(
+        self,
+        belief: Belief,
+        actions: Tensor,
+        integrator: Integrator,
+        memory: Memory,
+        told: WalkPrior,
+        draws: Draws,
+    ) -> None:
+        self.belief, self.actions, self.integrator, self.memory = belief, actions, integrator, memory
+        self.told, self.draws = told, draws
+        self.choices: list[tuple[Tensor, Tensor]] = []
+
+    @property
+    def is_short(self) -> bool:
+        """Whether near weights of all pairs of steps may be kept."""
+        return self.told.seen.numel() * self.told.seen.shape[1] <= MOST_KEPT
+
+    @property
+    def nothing(self) -> Tensor:
+        """Near weights at the first step, (batch, 0)."""
+        return self.told.null_logit.new_zeros(len(self.told.seen), 0)
+
+    def begin(self) -> Hypotheses:
+        """One hypothesis, that has gone nowhere yet."""
+        belief, told = self.belief, self.told
+        weights, walks = Weights(told.background_logit, told.null_logit), len(told.seen)
+        return Hypotheses(
+            belief.slips, self.integrator, self.memory, weights, belief.hypotheses, walks, self.draws
+        )
+
+    def expect(self, hypotheses: Hypotheses, step: int) -> Expected:
+        """What hypotheses expect of a step, after the action that was recorded."""
+        return hypotheses.expect(self.actions[:, step - 1], self.told.seen[:, :step])
+
+    @torch.no_grad()
+    def repeat(self) -> Iterator[Tensor]:
+        """Near weights at every step, (batch, step), by the choices that were made."""
+        hypotheses = self.begin()
+        yield self.nothing
+        for step, (chosen, log_weights) in enumerate(self.choices, start=1):
+            expected = self.expect(hypotheses, step)
+            yield expected.near
+            hypotheses.keep(expected.branches, chosen, log_weights)
 
 
 def doubt(

@@ -110,6 +110,10 @@ class Hypotheses:
         walks: How many walks there are.
         draws: Decide which hypotheses are kept.
         history: Of how many steps what happened is kept; None for all.
+
+    Attributes:
+        log_weights: Of the hypotheses; their sum may differ from 1 by what the choice did to it, (batch, K).
+        chosen: Which candidates of the last step they were, (batch, K).
     """
 
     def __init__(
@@ -133,6 +137,7 @@ class Hypotheses:
             (walks, count), -torch.inf, dtype=torch.float64, device=start.code.device
         )
         self.log_weights[:, 0] = 0
+        self.chosen = torch.zeros(walks, count, dtype=torch.long, device=start.code.device)
         self._ancestors: deque[Tensor] = deque(maxlen=history)
         self._happened: deque[Tensor] = deque(maxlen=history)
 
@@ -182,11 +187,13 @@ class Hypotheses:
         evidence = density.log_numerator(branches.near).squeeze(-1) - branches.total.log()
         joint = branches.log_prior + torch.where(seen.unsqueeze(-1), evidence, 0)
         posterior = joint.log_softmax(-1)
-        chosen, self.log_weights = stratified_choice(posterior, self.count, self.draws.choices)
-        self._keep(branches, chosen)
+        chosen, log_weights = stratified_choice(posterior, self.count, self.draws.choices)
+        self.keep(branches, chosen, log_weights)
         return self._describe(branches, posterior.exp(), joint.logsumexp(-1))
 
-    def _keep(self, branches: Branches, chosen: Tensor) -> None:
+    def keep(self, branches: Branches, chosen: Tensor, log_weights: Tensor) -> None:
+        """Go on with some of the candidates, by their numbers, and with log weights, (batch, K) each."""
+        self.chosen, self.log_weights = chosen, log_weights
         ancestors = chosen // branches.actions.shape[2]
         self.phases = branches.phases.gather(1, chosen.unsqueeze(-1).expand(-1, -1, self.phases.shape[-1]))
         self._ancestors.append(ancestors)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tem_vae.model import ActionSlips, Belief, BeliefTrace, LinearIntegrator, StandardNormalPrior, TemVae
 from tem_vae.model.belief import Samples
+from tem_vae.model.belief_rows import RepeatedRows
 from tem_vae.model.hypotheses import Draws
 
 Walk = tuple[Tensor, Tensor]
@@ -177,6 +178,27 @@ def test_no_step_depends_on_a_later_one(model: TemVae, walk: Walk) -> None:
     assert torch.equal(before.wrong[:, :3], after.wrong[:, :3])
     shorter = before.prior.beginning(4)
     torch.testing.assert_close(shorter.log_weights, before.prior.log_weights[:, :4, :5])
+
+
+def test_rows_that_are_not_kept_are_computed_again(
+    model: TemVae, walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = followed(model, walk, hypotheses=4).prior
+    monkeypatch.setattr("tem_vae.model.belief.MOST_KEPT", 0)
+    again = followed(model, walk, hypotheses=4).prior
+    assert isinstance(again.near, RepeatedRows)
+    for first, last in ((0, 6), (2, 3), (3, 5), (1, 2)):
+        found, expected = (prior.weigh_rows(first, last) for prior in (again, kept))
+        torch.testing.assert_close(found, expected)
+    w = torch.randn(4, 1, 6, len(model.metric.E), dtype=torch.float64)
+    torch.testing.assert_close(again.log_prob_whitened(w), kept.log_prob_whitened(w))
+    torch.testing.assert_close(again.beginning(4).mode, kept.beginning(4).mode)
+
+
+def test_a_walk_of_one_percept(model: TemVae, walk: Walk) -> None:
+    trace = followed(model, (walk[0][:, :1], walk[1][:, :0]), hypotheses=4)
+    assert trace.prior.log_weights.exp().tolist() == [[[1, 0]]]
+    assert trace.actions.shape == (1, 4, 0)
 
 
 def test_predictions_of_a_model_without_a_belief_may_doubt(model: TemVae, walk: Walk) -> None:
