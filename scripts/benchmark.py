@@ -3,10 +3,17 @@
 import argparse
 
 from tem_vae.runs.output import keep_printing
-from tem_vae.studies.benchmarks import geometry, memory, observer, training
+from tem_vae.studies.benchmarks import geometry, long_walk, memory, observer, training, versions
 
 # Each suite is a module with `add_arguments(parser)` and `run(arguments)`.
-_SUITES = {"geometry": geometry, "training": training, "memory": memory, "observer": observer}
+_SUITES = {
+    "geometry": geometry,
+    "training": training,
+    "memory": memory,
+    "observer": observer,
+    "long_walk": long_walk,
+    "versions": versions,
+}
 
 
 def main() -> None:
