@@ -93,9 +93,9 @@ def build_default() -> TemVae:
         MlpEncoder((_FEATURES,), 256, _CODE_DIM),
         Pseudometric(_CODE_DIM, 16, tau=1e-3, normalize=True),
         PathIntegrator(_ACTIONS, channels=64, initial_rotation=0.1),
-        MemoryPrior(_CODE_DIM, scale=0.7, initial_precision=10.0, prototypes=0),
+        MemoryPrior(_CODE_DIM, scale=4.0, initial_precision=10.0, prototypes=64),
         MlpDecoder(16, 256, (_FEATURES,), GaussianLikelihood(1.0)),
-        scale=0.7,
+        scale=4.0,
     )
 
 
