@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Hypotheses = Annotated[int, Field(ge=1, le=4_096)]
 SlipRate = Annotated[float, Field(gt=0, lt=1)]
+Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class BeliefConfig(Section):
@@ -22,7 +23,11 @@ class BeliefConfig(Section):
         description="K, how many are followed at once; with 1 what was recorded is what happened."
     )
     slip_rate: SlipRate = Field(
-        description="Share of recorded actions that are first taken to be replaced by any; it is learned."
+        description="Share of recorded numbered actions first taken to be replaced by any; it is learned."
+    )
+    motion_noise: Deviation = Field(
+        description="Deviation of recorded real-valued actions from what happened, at first; it is learned. "
+        "In the unit of actions."
     )
     samples: int = Field(
         ge=1,
@@ -31,29 +36,15 @@ class BeliefConfig(Section):
     )
 
     def build(self, walks: WalkShape) -> "Belief | None":
-        """The belief about the actions of such walks; None where there is nothing to doubt.
-
-        Raises:
-            ValueError: Their actions are real-valued.
-        """
+        """The belief about the actions of such walks; None where there is nothing to doubt."""
         if self.hypotheses == 1:
             return None
-        from tem_vae.model import ActionSlips, Belief
+        from tem_vae.model import ActionSlips, Belief, MotionNoise
 
-        return Belief(ActionSlips(self.count(walks), self.slip_rate), self.hypotheses, self.samples)
-
-    def count(self, walks: WalkShape) -> int:
-        """How many actions may have happened.
-
-        Raises:
-            ValueError: The actions are real-valued.
-        """
-        if walks.n_actions is None:
-            raise ValueError(
-                f"model.belief.hypotheses = {self.hypotheses} needs numbered actions, and those of the data "
-                f"are vectors of {walks.action_dim} numbers; use model.belief.hypotheses=1"
-            )
-        return walks.n_actions
+        actions = walks.n_actions
+        if actions is None:
+            return Belief(MotionNoise(self.motion_noise), self.hypotheses, self.samples)
+        return Belief(ActionSlips(actions, self.slip_rate), self.hypotheses, self.samples)
 
 
 class EvaluationBeliefConfig(Section):
@@ -65,4 +56,8 @@ class EvaluationBeliefConfig(Section):
     slip_rate: SlipRate | None = Field(
         description="Share of recorded actions taken to be replaced by any; null is what the run learned, "
         "or, if it had no doubts, an estimate from the walks."
+    )
+    motion_noise: Deviation | None = Field(
+        description="Deviation of recorded real-valued actions from what happened, in their unit; null as of "
+        "slip_rate."
     )

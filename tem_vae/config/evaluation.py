@@ -13,6 +13,7 @@ from tem_vae.config.percepts import PerceptsConfig
 from tem_vae.config.plugins import Roots
 from tem_vae.config.recording import SplitBy, WalksPath
 from tem_vae.config.simulated import BlankShare, SlipShare
+from tem_vae.config.walks import Noise
 from tem_vae.config.worlds import PolicyConfig, WorldConfig
 from tem_vae.errors import ConfigurationError
 from tem_vae.runs.folder import RUNS, RunFolder
@@ -45,6 +46,9 @@ class EvaluationDataConfig(Section):
     policy: ChangesTo[PolicyConfig] = Field(description="How worlds are walked.")
     blank: BlankShare | None = Field(description="Share of places that hold the first class.")
     slips: SlipShare | None = Field(description="Share of recorded actions that are replaced.")
+    motion_noise: Noise | None = Field(
+        description="Deviation of noise that is added to recorded real-valued actions, in their unit."
+    )
     path: WalksPath | None = Field(description="Of recorded walks: other ones, with the same actions.")
     split: EvaluationSplitConfig = Field(description="Which recorded walks are tested on.")
     walk_length: Annotated[int, Field(ge=2)] | None = Field(description="Walk steps, counted in percepts.")

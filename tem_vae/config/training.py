@@ -149,8 +149,6 @@ class TrainConfig(Section):
         model.encoder.check(walks, model.code_dim)
         model.decoder.check(walks)
         model.path_integration.count(walks)
-        if model.belief.hypotheses > 1:
-            model.belief.count(walks)
         return self
 
     @model_validator(mode="after")

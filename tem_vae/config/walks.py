@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tem_vae.data.recorded import RecordedWalks
     from tem_vae.data.source import Split
 
+Noise = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _LARGEST_BATCH = 2**33  # bytes
 
 
@@ -45,9 +46,18 @@ class WalksConfig(DataSection):
         description="Whether the model shifts and scales percepts, so that those of the training walks have "
         "mean 0 and deviation 1: each feature of a vector, each channel of an image."
     )
+    motion_noise: Noise = Field(
+        description="Deviation of normal noise added to every number of real-valued actions, in their unit."
+    )
     split: SplitConfig = Field(description="Which walks are for training, validation and test.")
     validation: WindowsConfig = Field(description="The windows that choose the best checkpoint.")
     test: WindowsConfig = Field(description="The windows of the closing table.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_noise(cls, values: Any) -> Any:
+        """Runs of an earlier version added none."""
+        return {"motion_noise": 0.0} | values if isinstance(values, dict) else values
 
     @model_validator(mode="before")
     @classmethod
@@ -72,6 +82,11 @@ class WalksConfig(DataSection):
                 f"a batch of {self.batch_size} walks of {self.walk_length} percepts of shape "
                 f"{self.recording.percept_shape} takes {4 * numbers / 2**30:,.0f} GiB, and may take "
                 f"{_LARGEST_BATCH // 2**30}; use a smaller batch_size or walk_length"
+            )
+        if self.motion_noise and not self.found.action_dim:
+            raise ValueError(
+                f"motion_noise = {self.motion_noise}: it is added to real-valued actions, and those of "
+                f"{self.path} are numbered; use motion_noise=0"
             )
         if checks_files(info):
             self.build()
@@ -120,7 +135,8 @@ class WalksConfig(DataSection):
         """
         if RecordingConfig.of(self.path) != self.recording:
             _raise_changed(self.path)
-        sources = split_sources(self.path, self.split, self.actions, self.batch_size, self.walk_length)
+        lengths = (self.batch_size, self.walk_length)
+        sources = split_sources(self.path, self.split, self.actions, *lengths, self.motion_noise)
         return BuiltWalks(
             sources["train"],
             build_windows(sources["validation"], self.validation),
@@ -139,10 +155,12 @@ class EvaluatedWalksConfig(WindowsConfig):
     Attributes:
         path: The file.
         split: Which of its walks.
+        motion_noise: Deviation of the noise that is added to actions.
     """
 
     path: WalksPath
     split: EvaluationShares
+    motion_noise: Noise
 
     def check_replaces(self, trained_on: WalksConfig) -> None:
         """Check that a model can be tested on these walks.
@@ -179,7 +197,8 @@ class EvaluatedWalksConfig(WindowsConfig):
         Args:
             actions: The names of the actions as the model numbers them.
         """
-        return build_windows(split_sources(self.path, self.split, actions, 1, self.walk_length)["test"], self)
+        sources = split_sources(self.path, self.split, actions, 1, self.walk_length, self.motion_noise)
+        return build_windows(sources["test"], self)
 
 
 def _describe_actions(found: RecordingConfig) -> str:
@@ -194,7 +213,12 @@ def _raise_changed(path: Path) -> NoReturn:
 
 
 def split_sources(
-    path: Path, split: SplitConfig, actions: Sequence[str], batch_size: int, walk_length: int
+    path: Path,
+    split: SplitConfig,
+    actions: Sequence[str],
+    batch_size: int,
+    walk_length: int,
+    motion_noise: float,
 ) -> "dict[Split, RecordedWalks]":
     """The walks of a file as a source for each split."""
     from tem_vae.data.recorded import RecordedWalks, split_walks
@@ -212,6 +236,7 @@ def split_sources(
             opposites=dict(found.opposites),
             n_classes=found.n_classes,
             reference_walks=walks["train"],
+            motion_noise=motion_noise,
         )
         for name, of_split in walks.items()
     }

@@ -1,12 +1,15 @@
 """Doubts about recorded actions in an evaluation, for a model trained with or without."""
 
+from torch import Tensor
+
 from tem_vae.config.belief import EvaluationBeliefConfig
-from tem_vae.data import HeldOutWalks
+from tem_vae.data import HeldOutWalks, Walks
 from tem_vae.errors import ConfigurationError
 from tem_vae.evaluation.trained import TrainedRun
-from tem_vae.model import Belief, TemVae
+from tem_vae.model import Belief, MotionNoise, TemVae
 
 _FIRST_RATE, _LEAST_RATE, _MOST_RATE = 0.02, 1e-3, 0.9
+_FIRST_NOISE = 0.2  # of the size of actions
 _ROUNDS = 3
 
 
@@ -14,39 +17,57 @@ def apply_doubts(run: TrainedRun, config: EvaluationBeliefConfig, walks: HeldOut
     """Give the model of a run the belief that an evaluation asks for; change nothing if it asks for none.
 
     Raises:
-        ConfigurationError: A rate of slips is given for a model that would follow one hypothesis, or the
-            model cannot doubt its actions.
+        ConfigurationError: A rate of slips or a noise is given for a model that would follow one hypothesis,
+            or the model cannot doubt its actions.
     """
-    hypotheses, rate = config.hypotheses, config.slip_rate
+    hypotheses, rate, noise = config.hypotheses, config.slip_rate, config.motion_noise
     model = run.model
-    if hypotheses is None and rate is None:
+    if (hypotheses, rate, noise) == (None, None, None):
         return
     if hypotheses is None and model.belief is None:
+        said = f"slip_rate = {rate}" if noise is None else f"motion_noise = {noise}"
         raise ConfigurationError(
-            f"belief.slip_rate = {rate}: the run takes recorded actions for what happened; say how many "
+            f"belief.{said}: the run takes recorded actions for what happened; say how many "
             "hypotheses to follow, as in belief.hypotheses=64"
         )
     if hypotheses == 1:
         model.belief = None
         return
+    is_estimated = (model.belief, rate, noise) == (None, None, None)
     try:
-        belief = model.doubt(hypotheses, rate or (None if model.belief else _FIRST_RATE))
+        if not is_estimated:
+            model.belief = model.doubt(hypotheses, rate, noise)
+            return
+        assert hypotheses is not None
+        batch = next(iter(walks.loader()))
+        model.belief = _estimate(model, hypotheses, batch)
     except ValueError as error:
         raise ConfigurationError(f"belief.hypotheses = {hypotheses}: {error}") from None
-    if rate is None and model.belief is None:
-        belief = _estimate(model, belief, walks)
-    model.belief = belief
 
 
-def _estimate(model: TemVae, belief: Belief, walks: HeldOutWalks) -> Belief:
-    """The belief with the rate of slips that agrees with what it finds in the first batch of walks."""
-    batch = next(iter(walks.loader()))
+def _estimate(model: TemVae, hypotheses: int, batch: Walks) -> Belief:
+    """The belief with the rate of slips, or the noise, that agrees with what it finds in a batch of walks."""
+    counted = batch.mask[:, 1:]
+    if batch.actions.is_floating_point():
+        noise = _FIRST_NOISE * _root_mean_square(batch.actions[counted])
+        belief = model.doubt(hypotheses, motion_noise=noise)
+    else:
+        belief = model.doubt(hypotheses, _FIRST_RATE)
     inference = model.infer(batch.percepts, batch.actions)
     for _ in range(_ROUNDS):
         trace = model.believe(belief, batch.percepts, batch.actions, inference)
-        wrong = (trace.actions != batch.actions.unsqueeze(1)).float()
-        share = (wrong * trace.log_weights.exp().unsqueeze(-1)).sum(dim=1)[batch.mask[:, 1:]].mean()
-        actions = len(belief.slips.logits)
-        rate = float(share) * actions / (actions - 1)
-        belief = model.doubt(belief.hypotheses, min(max(rate, _LEAST_RATE), _MOST_RATE))
+        weights = trace.log_weights.exp()[..., None, None]
+        if isinstance(belief.slips, MotionNoise):
+            off = (trace.actions - batch.actions.unsqueeze(1)).square() * weights
+            noise = float(off.sum(dim=1)[counted].mean().sqrt())
+            belief = model.doubt(hypotheses, motion_noise=noise)
+        else:
+            wrong = (trace.actions != batch.actions.unsqueeze(1)) * weights.squeeze(-1)
+            actions = len(belief.slips.logits)
+            share = float(wrong.sum(dim=1)[counted].mean()) * actions / (actions - 1)
+            belief = model.doubt(hypotheses, min(max(share, _LEAST_RATE), _MOST_RATE))
     return belief
+
+
+def _root_mean_square(values: Tensor) -> float:
+    return float(values.square().mean().sqrt())

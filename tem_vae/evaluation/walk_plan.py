@@ -17,7 +17,7 @@ from tem_vae.errors import ConfigurationError
 from tem_vae.worlds import ActionMismatchError, check_actions
 
 _ALWAYS = ("walk_length", "walks", "seed")
-_OF_RECORDED = ("path", "split")
+_OF_RECORDED = ("path", "split", "motion_noise")
 
 
 class WalkPlan(Section, ABC):
@@ -108,7 +108,7 @@ def _plan_simulated(
     trained_on: SimulatedConfig, config: EvaluationDataConfig, given: Sequence[str], plugins: Sequence[str]
 ) -> SimulatedPlan:
     tested_on = trained_on.test.model_dump() | {"blank": trained_on.blank, "slips": trained_on.slips}
-    changes = config.model_dump(exclude_none=True, exclude={"path", "split"}) | {
+    changes = config.model_dump(exclude_none=True, exclude=set(_OF_RECORDED)) | {
         "world": config.world.override(trained_on.test.world),
         "policy": config.policy.override(trained_on.policy),
         "percepts": config.percepts.override(trained_on.percepts),
@@ -129,11 +129,15 @@ def _plan_recorded(trained_on: WalksConfig, config: EvaluationDataConfig, may_op
             f"the checkpoint names the walks in {trained_on.path}, and is not in a run of yours that says so "
             "too; say which walks to test on with data.path=PATH"
         )
-    changes = config.model_dump(exclude_none=True, include={"path", *_ALWAYS})
+    changes = config.model_dump(exclude_none=True, include={"path", "motion_noise", *_ALWAYS})
     split = trained_on.split.model_dump() | config.split.model_dump(exclude_none=True)
     if config.split.validation is None:
         split["validation"] = min(split["validation"], 1 - split["test"])
-    tested_on = trained_on.test.model_dump() | {"path": trained_on.path, "split": split}
+    tested_on = trained_on.test.model_dump() | {
+        "path": trained_on.path,
+        "split": split,
+        "motion_noise": trained_on.motion_noise,
+    }
     plan = validate(tested_on | changes, RecordedPlan)
     plan.check_replaces(trained_on)
     return plan

@@ -22,6 +22,7 @@ from tem_vae.model.likelihoods import (
 )
 from tem_vae.model.linear_integration import LinearIntegrator
 from tem_vae.model.memory import MemoryPrior
+from tem_vae.model.motion import MotionNoise
 from tem_vae.model.observer import Expectation, Observer
 from tem_vae.model.parts import (
     Decoder,
@@ -65,6 +66,7 @@ __all__ = [
     "MemorylessPrior",
     "MlpDecoder",
     "MlpEncoder",
+    "MotionNoise",
     "Observer",
     "PathIntegrator",
     "Prediction",

@@ -12,6 +12,7 @@ from tem_vae.model.belief_rows import MOST_KEPT, KeptRows, RepeatedRows
 from tem_vae.model.checks import check_doubts
 from tem_vae.model.densities import Densities, Memories
 from tem_vae.model.hypotheses import Draws, Expected, Hypotheses, Weights
+from tem_vae.model.motion import MotionNoise
 from tem_vae.model.parts import Integrator, Memory
 from tem_vae.model.path_integration import PathIntegrator
 from tem_vae.model.slips import ActionSlips
@@ -42,12 +43,12 @@ class BeliefTrace:
         log_evidence: Log p(x_t | past) of every step by the weights of hypotheses, nats, (batch, time): the
             exponential of its sum over a walk has p(x_1..x_T | recorded actions) as its expectation.
         wrong: The probability, once x_t is perceived, that the action that led there is not what was
-            recorded, (batch, time - 1).
+            recorded, (batch, time - 1); 0 of real-valued actions.
         location: The mean location code once x_t is perceived, (batch, time, G).
         spread: The mean squared distance of location codes from it, (batch, time); 0 where one is sure.
         entropy: Of the hypotheses once x_t is perceived, nats, (batch, time).
         log_weights: Of the hypotheses at the end, normalised, (batch, K).
-        actions: What happened by each of them, (batch, K, time - 1).
+        actions: What happened by each of them, (batch, K, time - 1) or (batch, K, time - 1, A).
     """
 
     prior: BeliefPrior
@@ -84,7 +85,9 @@ class Belief(nn.Module):
         samples: Posterior samples that estimate the density of a percept.
     """
 
-    def __init__(self, slips: ActionSlips, hypotheses: int, samples: int) -> None:
+    slips: ActionSlips | MotionNoise
+
+    def __init__(self, slips: ActionSlips | MotionNoise, hypotheses: int, samples: int) -> None:
         super().__init__()
         self.slips = slips
         self.hypotheses = hypotheses
@@ -92,7 +95,7 @@ class Belief(nn.Module):
 
     def scalars(self) -> dict[str, Tensor]:
         """Its learned scalars, by the name under which they are logged."""
-        return {"belief/slip_rate": self.slips.rate}
+        return self.slips.scalars()
 
     @torch.no_grad()
     def forward(
@@ -107,7 +110,7 @@ class Belief(nn.Module):
         """Follow walks from their beginning.
 
         Args:
-            actions: As recorded, (batch, time - 1).
+            actions: As recorded, (batch, time - 1) or (batch, time - 1, A).
             integrator: From actions to location codes.
             memory: How near location codes are.
             told: The prior if every recorded action happened.
@@ -199,32 +202,50 @@ class _Course:
 
 
 def doubt(
-    integrator: Integrator, own: Belief | None, hypotheses: int | None, slip_rate: float | None
+    integrator: Integrator,
+    own: Belief | None,
+    hypotheses: int | None,
+    slip_rate: float | None,
+    motion_noise: float | None,
 ) -> Belief:
-    """A belief for a model, with what it learned of slips unless a rate is given.
+    """A belief for a model, with what it learned of slips or noise unless that is given.
 
     Args:
         integrator: The model's.
         own: What the model believes; None if it takes recorded actions for what happened.
         hypotheses: K; None for as many as the model follows.
         slip_rate: The share of recorded actions that are replaced by any; None for what was learned.
+        motion_noise: The deviation of real-valued actions, in their unit; None for what was learned.
 
     Raises:
-        ValueError: Actions are real-valued, something is None and the model learned nothing of slips, or a
-            number is out of its range.
+        ValueError: Something is None and the model learned nothing of it, a number is out of its range, or it
+            is of another kind of actions.
     """
-    check_doubts(hypotheses, slip_rate)
-    if own is None and (hypotheses is None or slip_rate is None):
+    check_doubts(hypotheses, slip_rate, motion_noise)
+    is_numbered = isinstance(integrator, PathIntegrator)
+    of_others = motion_noise if is_numbered else slip_rate
+    if of_others is not None:
+        raise ValueError(
+            "slip_rate is of numbered actions, motion_noise of real-valued ones; those of this model are "
+            f"{'numbered' if is_numbered else 'real-valued'}"
+        )
+    if own is None and (hypotheses is None or (slip_rate is None and motion_noise is None)):
+        said = (
+            "what share of the actions may be wrong, as in hypotheses=64, slip_rate=0.05"
+            if is_numbered
+            else "how far off actions may be, in their unit, as in hypotheses=64, motion_noise=0.01"
+        )
         raise ValueError(
             "the model takes recorded actions for what happened; say how many hypotheses to follow, and "
-            "what share of the actions may be wrong, as in hypotheses=64, slip_rate=0.05"
+            + said
         )
-    if not isinstance(integrator, PathIntegrator):
-        raise ValueError(  # noqa: TRY004  nobody gave it
-            "only numbered actions can be doubted, and those of this model are real-valued"
-        )
+    parameter = next(integrator.parameters())
+    slips: ActionSlips | MotionNoise
     if slip_rate is not None:
-        slips = ActionSlips(len(integrator.rotations), slip_rate).to(integrator.rotations)
-    elif own is not None:
+        slips = ActionSlips(len(parameter), slip_rate).to(parameter)
+    elif motion_noise is not None:
+        slips = MotionNoise(motion_noise).to(parameter)
+    else:
+        assert own is not None
         slips = own.slips
     return Belief(slips, hypotheses or (own.hypotheses if own else 1), own.samples if own else _SAMPLES)

@@ -43,6 +43,7 @@ class BeliefObserver:
         model: The trained model, in evaluation mode.
         hypotheses: How many ways in which a walk may have gone to follow at once; None as the model does.
         slip_rate: The share of recorded actions that are not what happened; None for what was learned.
+        motion_noise: The deviation of real-valued actions, in their unit; None for what was learned.
         capacity: The most memories to keep; None to keep all.
 
     Raises:
@@ -54,13 +55,14 @@ class BeliefObserver:
         model: TemVae,
         hypotheses: int | None = None,
         slip_rate: float | None = None,
+        motion_noise: float | None = None,
         capacity: int | None = None,
     ) -> None:
         if capacity is not None and capacity < FEWEST:
             raise ValueError(f"capacity must be at least {FEWEST} memories, but it is {capacity}.")
         self.model = model
         self.capacity = capacity
-        self._belief = model.doubt(hypotheses, slip_rate)
+        self._belief = model.doubt(hypotheses, slip_rate, motion_noise)
         self._walk: _Walk | None = None
 
     def reset(self) -> None:
@@ -146,9 +148,10 @@ class BeliefObserver:
         Raises:
             ValueError: Nothing was observed yet.
         """
-        best = self.log_weights.argmax(dim=-1)[..., None, None]
-        actions = self.actions
-        return actions.gather(-2, best.expand(*best.shape[:-1], actions.shape[-1])).squeeze(-2)
+        walk = self._begun()
+        best, happened = walk.hypotheses.log_weights.argmax(dim=-1), walk.hypotheses.trace_back()
+        actions = happened[torch.arange(len(best), device=best.device), best]
+        return actions.reshape((*walk.batch, *actions.shape[1:]))
 
     @property
     def counts(self) -> Tensor:
@@ -192,9 +195,9 @@ class BeliefObserver:
     def _expect(self, walk: _Walk, action: int | Tensor | None) -> Expected:
         actions = check_action(self.model.integrator, action, walk.batch)
         walks = len(walk.hypotheses.phases)
-        return walk.hypotheses.expect(
-            actions.expand(walk.batch).reshape(walks), walk.recollections.memories.counts
-        )
+        of_one = actions.shape[len(self.model.integrator.batch_of(actions)) :]
+        actions = actions.expand((*walk.batch, *of_one)).reshape(walks, *of_one)
+        return walk.hypotheses.expect(actions, walk.recollections.memories.counts)
 
     def _perceive(self, walk: _Walk, percepts: Tensor, branches: Branches | None) -> Believed:
         recollections = walk.recollections

@@ -1,5 +1,7 @@
 """What a model may be given: mistakes are named before torch stumbles over them."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -144,7 +146,7 @@ def as_written(batch: torch.Size, *more: str) -> str:
     return f"({', '.join([*map(str, batch), *more])})"
 
 
-def check_doubts(hypotheses: int | None, slip_rate: float | None) -> None:
+def check_doubts(hypotheses: int | None, slip_rate: float | None, motion_noise: float | None) -> None:
     """Check what a caller says of a belief.
 
     Raises:
@@ -153,10 +155,17 @@ def check_doubts(hypotheses: int | None, slip_rate: float | None) -> None:
     if hypotheses is not None and not (isinstance(hypotheses, int) and 2 <= hypotheses <= _MOST_HYPOTHESES):
         raise ValueError(
             f"hypotheses is a whole number from 2 to {_MOST_HYPOTHESES:,}, but it is {hypotheses!r}; leave "
-            "it and slip_rate out to take what was recorded for what happened"
+            "all of it out to take what was recorded for what happened"
         )
     if slip_rate is not None and not (isinstance(slip_rate, int | float) and 0 < slip_rate < 1):
         raise ValueError(
             "slip_rate is the share of recorded actions that are not what happened, above 0 and below 1, but "
             f"it is {slip_rate!r}"
+        )
+    if motion_noise is not None and not (
+        isinstance(motion_noise, int | float) and 0 < motion_noise < math.inf
+    ):
+        raise ValueError(
+            "motion_noise is the deviation of recorded actions from what happened, in their unit, above 0, "
+            f"but it is {motion_noise!r}"
         )

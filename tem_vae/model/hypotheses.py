@@ -8,9 +8,9 @@ from torch import Tensor
 
 from tem_vae.geometry.precision import matmul
 from tem_vae.model.densities import Density
-from tem_vae.model.parts import Integrator, Location, Memory
+from tem_vae.model.parts import Integrator, Memory
 from tem_vae.model.paths import Paths, Places, distinct_places
-from tem_vae.model.slips import ActionSlips
+from tem_vae.model.slips import Slips
 from tem_vae.model.stratified import stratified_choice
 
 
@@ -22,8 +22,13 @@ class Draws:
     """
 
     def __init__(self, device: torch.device) -> None:
-        seeds = torch.randint(2**62, (2,)).tolist()
+        *seeds, self._seed = torch.randint(2**62, (3,)).tolist()
+        self._device = device
         self._noise, self.choices = (torch.Generator(device).manual_seed(seed) for seed in seeds)
+
+    def motion(self, step: int) -> torch.Generator:
+        """Of what may have happened at a step: the same each time it is asked for."""
+        return torch.Generator(self._device).manual_seed(self._seed + step)
 
     def noise(self, like: Tensor, *shape: int) -> Tensor:
         """Normal noise of one step."""
@@ -60,7 +65,7 @@ class Branches(NamedTuple):
     """All candidates, C of each hypothesis.
 
     Attributes:
-        actions: What may have happened, (batch, K, C).
+        actions: What may have happened, (batch, K C) or (batch, K C, A).
         wrong: Whether that is not what was recorded, (batch, K C).
         places: Where it leads.
         phases: Of these places, (batch, K C, channels).
@@ -118,7 +123,7 @@ class Hypotheses:
 
     def __init__(
         self,
-        slips: ActionSlips,
+        slips: Slips,
         integrator: Integrator,
         memory: Memory,
         weights: Weights,
@@ -138,19 +143,19 @@ class Hypotheses:
         )
         self.log_weights[:, 0] = 0
         self.chosen = torch.zeros(walks, count, dtype=torch.long, device=start.code.device)
+        self._step = 0
         self._ancestors: deque[Tensor] = deque(maxlen=history)
         self._happened: deque[Tensor] = deque(maxlen=history)
 
     def expect(self, recorded: Tensor, counts: Tensor) -> Expected:
-        """What to expect after one more recorded action, (batch); nothing is changed.
+        """What to expect after one more recorded action; nothing is changed.
 
         Args:
-            recorded: One action of each walk, (batch).
+            recorded: One action of each walk, (batch) or (batch, A).
             counts: How many percepts each memory stands for, (batch, memories).
         """
-        actions, log_slip = self.slips.candidates(recorded, self.count)
-        phases = self.phases.unsqueeze(2).expand(-1, -1, actions.shape[2], -1)
-        there = self.integrator.step(Location(phases, phases), actions)
+        generator = self.draws.motion(self._step)
+        there, actions, log_slip, wrong = self.slips.branch(self.integrator, self.phases, recorded, generator)
         places = distinct_places(there)
         near = self.paths.compare(places, self.memory.nearness).flatten(1, 2)
         counts = counts.to(near.dtype)
@@ -160,8 +165,8 @@ class Hypotheses:
         log_prior = (self.log_weights.unsqueeze(-1) + log_slip).flatten(1)
         share = log_prior.softmax(-1) / total
         mean = matmul(share.to(near.dtype).unsqueeze(1), near).squeeze(1) * counts
-        wrong = (actions != recorded[:, None, None]).flatten(1)
-        branches = Branches(actions, wrong, places, there.phases.flatten(1, 2), log_prior, near, total)
+        phases = there.phases.flatten(1, 2)
+        branches = Branches(actions.flatten(1, 2), wrong.flatten(1), places, phases, log_prior, near, total)
         return Expected(mean, share.sum(dim=-1) * self.weights.null.exp(), branches)
 
     def begin(self, density: Density, seen: Tensor) -> Believed:
@@ -194,10 +199,11 @@ class Hypotheses:
     def keep(self, branches: Branches, chosen: Tensor, log_weights: Tensor) -> None:
         """Go on with some of the candidates, by their numbers, and with log weights, (batch, K) each."""
         self.chosen, self.log_weights = chosen, log_weights
-        ancestors = chosen // branches.actions.shape[2]
-        self.phases = branches.phases.gather(1, chosen.unsqueeze(-1).expand(-1, -1, self.phases.shape[-1]))
+        ancestors = chosen // (branches.log_prior.shape[1] // self.count)
+        self.phases = _rows(branches.phases, chosen)
         self._ancestors.append(ancestors)
-        self._happened.append(branches.actions.flatten(1).gather(1, chosen))
+        self._happened.append(_rows(branches.actions, chosen))
+        self._step += 1
         self.paths.extend(ancestors, branches.places.chosen(chosen))
 
     def _describe(self, branches: Branches, posterior: Tensor, log_evidence: Tensor) -> Believed:
@@ -217,10 +223,15 @@ class Hypotheses:
         return self.paths.overlaps(self.log_weights.softmax(dim=-1))
 
     def trace_back(self) -> Tensor:
-        """What happened by each of the hypotheses, (batch, K, steps)."""
+        """What happened by each of the hypotheses, (batch, K, steps) or (batch, K, steps, A)."""
         slots = torch.arange(self.count, device=self.phases.device).expand(len(self.phases), -1)
         found = []
         for ancestors, happened in zip(reversed(self._ancestors), reversed(self._happened), strict=True):
-            found.append(happened.gather(1, slots))
+            found.append(_rows(happened, slots))
             slots = ancestors.gather(1, slots)
-        return torch.stack(found[::-1], dim=-1) if found else slots.new_zeros(*slots.shape, 0)
+        return torch.stack(found[::-1], dim=2) if found else slots.new_zeros(*slots.shape, 0)
+
+
+def _rows(table: Tensor, index: Tensor) -> Tensor:
+    """Rows (batch, n, *D) by their numbers, (batch, K) -> (batch, K, *D)."""
+    return table[torch.arange(len(table), device=table.device).unsqueeze(1), index]

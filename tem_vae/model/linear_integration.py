@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from tem_vae.geometry import Factorization, factorize
 from tem_vae.geometry.precision import matmul, matrix_dtype
 from tem_vae.model.parts import Location
 from tem_vae.model.path_integration import locate
@@ -46,6 +47,11 @@ class LinearIntegrator(nn.Module):
         exact = location.phases.dtype
         turn = matmul(actions.to(exact), self.turning.to(exact).mT)
         return locate(location.phases + turn, self.turning.dtype)
+
+    def factorize(self) -> Factorization:
+        """Of W⁺, (A, channels), which takes phases to actions: by it noise of actions is one of phases."""
+        turning = self.turning.to(matrix_dtype(self.turning.device))
+        return factorize(torch.linalg.pinv(turning), tau=0.0)
 
     def check_kind(self, actions: Tensor) -> None:
         """Check that actions can be vectors of A numbers.

@@ -1,9 +1,50 @@
 """What may have happened where an action was recorded."""
 
 import math
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
+
+from tem_vae.model.parts import Integrator, Location
+
+
+class Candidates(NamedTuple):
+    """What may have happened, C candidates of each hypothesis.
+
+    Attributes:
+        there: Where they lead, (batch, K, C).
+        actions: (batch, K, C) or (batch, K, C, A).
+        log_prob: Their log probabilities, or the log share of each in a mean over draws, (batch, K, C).
+        wrong: Which are not what was recorded, (batch, K, C); False of all where actions are real-valued.
+    """
+
+    there: Location
+    actions: Tensor
+    log_prob: Tensor
+    wrong: Tensor
+
+
+class Slips(Protocol):
+    """A module: p(what happened | recorded action)."""
+
+    def branch(
+        self, integrator: Integrator, phases: Tensor, recorded: Tensor, generator: torch.Generator
+    ) -> Candidates:
+        """What may have happened, for every hypothesis of every walk.
+
+        Args:
+            integrator: From actions to location codes.
+            phases: Where hypotheses are, (batch, K, channels).
+            recorded: One action of each walk.
+            generator: Decides what is drawn.
+        """
+
+    def log_prob(self, happened: Tensor, recorded: Tensor) -> Tensor:
+        """Log probability of what happened, nats."""
+
+    def scalars(self) -> dict[str, Tensor]:
+        """Its learned scalars, by the name under which they are logged."""
 
 
 class ActionSlips(nn.Module):
@@ -35,19 +76,28 @@ class ActionSlips(nn.Module):
         actions = len(self.logits)
         return (1 - self.log_table.diagonal().exp().mean()) * actions / max(actions - 1, 1)
 
-    def candidates(self, recorded: Tensor, hypotheses: int) -> tuple[Tensor, Tensor]:
+    def scalars(self) -> dict[str, Tensor]:
+        """Its learned scalars, by the name under which they are logged."""
+        return {"belief/slip_rate": self.rate}
+
+    def branch(
+        self, integrator: Integrator, phases: Tensor, recorded: Tensor, generator: torch.Generator
+    ) -> Candidates:
         """Every action, for every hypothesis of every walk.
 
         Args:
+            integrator: From actions to location codes.
+            phases: Where hypotheses are, (batch, K, channels).
             recorded: One action of each walk, (batch).
-            hypotheses: K.
-
-        Returns:
-            Actions and their log probabilities, which sum to 1 over the last axis, (batch, K, A) each.
+            generator: Not used: nothing is drawn.
         """
         actions = torch.arange(len(self.logits), device=recorded.device)
-        shape = (len(recorded), hypotheses, len(actions))
-        return actions.expand(shape), self.log_table[recorded.long()].unsqueeze(1).expand(shape)
+        shape = (*phases.shape[:2], len(actions))
+        start = phases.unsqueeze(2).expand(*shape, -1)
+        there = integrator.step(Location(start, start), actions.expand(shape))
+        log_prob = self.log_table[recorded.long()].unsqueeze(1).expand(shape)
+        wrong = (actions != recorded.unsqueeze(-1)).unsqueeze(1).expand(shape)
+        return Candidates(there, actions.expand(shape), log_prob, wrong)
 
     def log_prob(self, happened: Tensor, recorded: Tensor) -> Tensor:
         """Log probability of what happened, (*), (*) -> (*)."""

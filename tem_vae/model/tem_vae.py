@@ -130,18 +130,21 @@ class TemVae(nn.Module):
         log_ratios = (reconstruction - log_posterior).mT.to(torch.float64)
         return Samples(posterior.whiten_noise(u).movedim(0, 1), log_ratios)
 
-    def doubt(self, hypotheses: int | None, slip_rate: float | None) -> Belief:
+    def doubt(
+        self, hypotheses: int | None, slip_rate: float | None = None, motion_noise: float | None = None
+    ) -> Belief:
         """A belief for this model, with what it learned of slips unless a rate is given.
 
         Args:
             hypotheses: K; None for as many as the model follows.
             slip_rate: The share of recorded actions that are replaced by any; None for what was learned.
+            motion_noise: The deviation of real-valued actions, in their unit; None for what was learned.
 
         Raises:
-            ValueError: Actions are real-valued, something is None and the model learned nothing of slips, or
-                a number is out of its range.
+            ValueError: Something is None and the model learned nothing of it, a number is out of its range,
+                or it is of another kind of actions.
         """
-        return doubt(self.integrator, self.belief, hypotheses, slip_rate)
+        return doubt(self.integrator, self.belief, hypotheses, slip_rate, motion_noise)
 
     def _with_belief(
         self, belief: Belief, percepts: Tensor, actions: Tensor, inference: Inference
@@ -217,6 +220,7 @@ class TemVae(nn.Module):
         *,
         hypotheses: int | None = None,
         slip_rate: float | None = None,
+        motion_noise: float | None = None,
     ) -> Prediction:
         """`expect` of walks given as `infer` takes them; only earlier percepts are used at each step.
 
@@ -226,6 +230,7 @@ class TemVae(nn.Module):
             hypotheses: How many ways in which a walk may have gone to follow at once, at least 2; None as the
                 model does.
             slip_rate: The share of recorded actions that are not what happened; None for what was learned.
+            motion_noise: The deviation of real-valued actions, in their unit; None for what was learned.
 
         Raises:
             ValueError: Shapes or dtypes do not fit, there is no such action, a percept is infinite, or
@@ -237,8 +242,8 @@ class TemVae(nn.Module):
         self.integrator.check_values(actions)
         inference = self.infer(percepts, actions)
         check_percept_values(percepts)
-        if hypotheses is not None or slip_rate is not None:
-            belief = self.doubt(hypotheses, slip_rate)
+        if (hypotheses, slip_rate, motion_noise) != (None, None, None):
+            belief = self.doubt(hypotheses, slip_rate, motion_noise)
             inference = self._with_belief(belief, percepts, actions, inference)
         return self.expect(inference)
 

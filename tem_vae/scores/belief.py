@@ -33,7 +33,7 @@ class BeliefScores(nn.Module):
         self.means.update("belief_entropy", belief.entropy, walks.mask)
         self.means.update("belief_evidence", belief.log_evidence, walks.seen)
         happened = walks.truth and walks.truth.actions
-        if happened is not None:
+        if happened is not None and not happened.is_floating_point():
             counted = walks.mask[:, 1:]
             slipped = (happened != walks.actions)[counted]
             self.slips.update(slipped.sum())

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tem_vae.model import ActionSlips
+from tem_vae.model import ActionSlips, PathIntegrator
 
 
 @pytest.mark.parametrize("rate", [1e-3, 0.1, 0.9])
@@ -15,8 +15,12 @@ def test_it_starts_as_if_actions_were_replaced_by_any(rate: float) -> None:
 def test_every_action_may_have_happened() -> None:
     slips = ActionSlips(4, 0.2)
     recorded = torch.tensor([1, 3])
-    actions, log_probs = slips.candidates(recorded, 5)
+    integrator = PathIntegrator(4, 3, 1.0)
+    phases = torch.randn(2, 5, 3, dtype=torch.float64)
+    there, actions, log_probs, wrong = slips.branch(integrator, phases, recorded, torch.Generator())
     assert actions.shape == log_probs.shape == (2, 5, 4)
+    torch.testing.assert_close(there.phases, phases[:, :, None] + integrator.rotations)
+    assert torch.equal(wrong, actions != recorded[:, None, None])
     torch.testing.assert_close(log_probs.exp().sum(-1), torch.ones(2, 5))
     again = slips.log_prob(actions, recorded[:, None, None].expand(2, 5, 4))
     torch.testing.assert_close(log_probs, again)

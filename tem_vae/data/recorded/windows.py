@@ -18,6 +18,7 @@ from tem_vae.data.walk import Walks, concatenate
 _LARGEST_PART = 2**30  # bytes
 _MOST_REFERENCES = 2_000
 _LARGEST_REFERENCES = 64 * 2**20  # bytes
+_NOISE_STREAM = 3  # apart from those that draw walks
 _PIECE = 16 * 2**20  # bytes
 
 
@@ -37,6 +38,8 @@ class RecordedWalks:
         opposites: For each action the one that always undoes it; empty where nobody knows.
         n_classes: Classes of percepts; None where classes are not known.
         reference_walks: Training walks, whose percepts of known class the fixed classifier knows.
+        motion_noise: Deviation of normal noise that is added to every number of a real-valued action, as a
+            bad tracker would.
     """
 
     recording: Recording
@@ -48,6 +51,7 @@ class RecordedWalks:
     opposites: Mapping[int, int]
     n_classes: int | None
     reference_walks: tuple[RecordedWalk, ...]
+    motion_noise: float = 0.0
 
     @property
     def percepts(self) -> None:
@@ -105,7 +109,14 @@ class RecordedWalks:
         windows = [
             self.window(self.walks[walk], int(start)) for walk, start in zip(chosen, first, strict=True)
         ]
-        return concatenate(windows)
+        return self.blurred(concatenate(windows), rng)
+
+    def blurred(self, walks: Walks, rng: np.random.Generator) -> Walks:
+        """Walks as a tracker records them that adds its noise to actions."""
+        if self.motion_noise == 0:
+            return walks
+        noise = torch.from_numpy(rng.standard_normal(walks.actions.shape)).to(walks.actions)
+        return walks._replace(actions=walks.actions + self.motion_noise * noise)
 
     def window(self, walk: RecordedWalk, start: int) -> Walks:
         """The window of a walk that begins at a step; truth that not all walks have is left out."""
@@ -142,7 +153,8 @@ class FixedWindows(WalkBatches):
 
     def __getitem__(self, index: int) -> Walks:
         walk, start = self.windows[index]
-        return self.recorded.window(self.recorded.walks[walk], start)
+        window = self.recorded.window(self.recorded.walks[walk], start)
+        return self.recorded.blurred(window, np.random.default_rng([_NOISE_STREAM, self.seed, index]))
 
 
 @dataclass(frozen=True)
