@@ -48,7 +48,8 @@ def importance_weighted_bounds(
         terms = model.evaluate_sample(walks.percepts, inference, z, u)
         by_model.append(terms.elbo)
         if oracle is not None:
-            log_prior = torch.where(inference.seen, oracle.log_prob(z), 0)
+            log_prior = oracle.log_prob_whitened(inference.posterior.whiten_noise(u))
+            log_prior = torch.where(inference.seen, log_prior, 0)
             by_oracle.append(replace(terms, log_prior=log_prior).elbo)
     return ImportanceWeightedBounds(
         importance_weighted_bound(torch.cat(by_model)),
