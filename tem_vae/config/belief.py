@@ -1,8 +1,8 @@
 """The part of the schema about the belief over location."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tem_vae.config.fields import Section
 from tem_vae.config.networks import WalkShape
@@ -34,6 +34,12 @@ class BeliefConfig(Section):
         le=4_096,
         description="Posterior samples that tell how well a hypothesis foresees a percept.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_numbered_actions(cls, values: Any) -> Any:
+        """The first runs with a belief knew numbered actions only."""
+        return {"motion_noise": 0.1} | values if isinstance(values, dict) else values
 
     def build(self, walks: WalkShape) -> "Belief | None":
         """The belief about the actions of such walks; None where there is nothing to doubt."""

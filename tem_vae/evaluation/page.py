@@ -20,7 +20,7 @@ from tem_vae.evaluation.tables import (
 )
 from tem_vae.evaluation.trained import TrainedRun
 from tem_vae.report.figures.walk_animation import animate_walk, animated_steps
-from tem_vae.report.gallery import GALLERY
+from tem_vae.report.gallery import gallery_of
 from tem_vae.report.illustration import Illustration
 from tem_vae.report.subject import Subject
 from tem_vae.runs.folder import Metrics, RunFolder
@@ -69,7 +69,8 @@ def write_report(
     batches = list(_track(walks.loader(), "Walks", -(-walks.walks // walks.batch_size)))
     subject = Subject(run.model, walks.source, batches, walks.seed, history)
     drawn, left_out = [], []
-    for entry in _track(GALLERY, "Figures", len(GALLERY)):
+    gallery = gallery_of(run.model)
+    for entry in _track(gallery, "Figures", len(gallery)):
         try:
             drawn.append(_embed(entry.illustrate(subject), figures))
         except UnknownTruthError as reason:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from tem_vae.model import TemVae
 from tem_vae.report.figures.accuracy import illustrate_accuracy
+from tem_vae.report.figures.belief import illustrate_belief
 from tem_vae.report.figures.distances import illustrate_distances
 from tem_vae.report.figures.neighborhoods import illustrate_neighborhoods
 from tem_vae.report.figures.novelty import illustrate_novelty
@@ -44,3 +46,10 @@ GALLERY = (
     Entry("novelty", illustrate_novelty),
     Entry("training", illustrate_training),
 )
+
+BELIEF = Entry("belief", illustrate_belief)
+
+
+def gallery_of(model: TemVae) -> tuple[Entry, ...]:
+    """The figures that say something about a model."""
+    return GALLERY if model.belief is None else (*GALLERY, BELIEF)
