@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from tem_vae.errors import ConfigurationError
@@ -53,8 +53,13 @@ def read_results(out: Path, task: str) -> Iterator[Result]:
 
 def read_search(out: Path, task: str, model: str) -> Result | None:
     """What the search of a model came to; None where there was none."""
-    path = result_path(out, TASKS[task].searched_as or task, model, None)
+    path = result_path(out, *_searched_as(task, model), None)
     return read(path) if path.exists() else None
+
+
+def _searched_as(task: str, model: str) -> tuple[str, str]:
+    """Whose search decides the settings of a model on a task: on longer runs it has those that it has on short."""
+    return TASKS[task].searched_as or task, model.removesuffix("_recipe")
 
 
 def _is_done(out: Path, job: Job) -> bool:
@@ -79,12 +84,10 @@ def _choose(out: Path, job: Job, share: float) -> Trial:
         return rival.trials[0]
     found = read_search(out, job.task, job.model)
     if found is None:
-        searched = Job(
-            TASKS[job.task].searched_as or job.task, job.model, 0, job.budget, job.overrides, job.threads
-        )
-        _log.info("search: %d settings of %s on %s", len(rival.trials), job.model, searched.task)
-        path = result_path(out, searched.task, job.model, None)
-        found = in_its_own_process(search, path, searched, share)
+        task, model = _searched_as(job.task, job.model)
+        _log.info("search: %d settings of %s on %s", len(rival.trials), model, task)
+        path = result_path(out, task, model, None)
+        found = in_its_own_process(search, path, replace(job, task=task, model=model, seed=0), share)
     best = found["tried"][found["best"]]
     return Trial(best["learning_rate"], best["size"])
 

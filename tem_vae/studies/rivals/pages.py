@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tem_vae.runs.files import write_whole
 from tem_vae.studies.rivals.catalogue import RIVALS
-from tem_vae.studies.rivals.compare import read_results, tasks_found
+from tem_vae.studies.rivals.compare import read_results, read_search, tasks_found
 from tem_vae.studies.rivals.config import taking_part
 from tem_vae.studies.rivals.figures import draw_curves, draw_overview
 from tem_vae.studies.rivals.job import Result
@@ -64,7 +64,8 @@ def write_pages(out: Path, task: str) -> str:
     """Write table, CSV and figure of a task, and the figure of all tasks; returns the Markdown."""
     results = list(read_results(out, task))
     out.mkdir(parents=True, exist_ok=True)
-    text = render(task, results)
+    searches = {model: found for model in taking_part(task) if (found := read_search(out, task, model))}
+    text = render(task, results, searches)
     write_whole(out / f"{task}.md", text)
     write_whole(out / f"{task}.csv", _as_csv(task, results))
     if any(result.get("curve") for result in results):
@@ -74,8 +75,8 @@ def write_pages(out: Path, task: str) -> str:
     return text
 
 
-def render(task: str, results: Sequence[Result]) -> str:
-    """The Markdown of a task."""
+def render(task: str, results: Sequence[Result], searches: Mapping[str, Result]) -> str:
+    """The Markdown of a task, of all results that are there and of the searches that decided settings."""
     plan = TASKS[task]
     budgets = sorted({result["job"]["budget"] for result in results})
     machines = sorted({result["machine"] for result in results})
@@ -92,9 +93,19 @@ def render(task: str, results: Sequence[Result]) -> str:
     for test in plan.tests:
         parts += [f"## {test}\n", _render_test(task, test, results)]
     parts += ["## Costs\n", _render_costs(task, results)]
+    if searches:
+        parts.append(f"Searches, settings of learning rate and size: {_describe(searches)}.\n")
     if any(result.get("curve") for result in results):
         parts.append(f"![Validation accuracy against CPU-seconds of training]({task}.png)\n")
     return "\n".join(parts)
+
+
+def _describe(searches: Mapping[str, Result]) -> str:
+    """Who tried how much."""
+    return "; ".join(
+        f"{RIVALS[model].title}, {len(found['tried'])} of {found['seconds_each']:g} CPU-seconds each"
+        for model, found in searches.items()
+    )
 
 
 def _command(task: str, results: Sequence[Result]) -> str:

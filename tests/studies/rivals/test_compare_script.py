@@ -104,7 +104,7 @@ def test_names_are_those_of_the_catalogue() -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_without_results_has_a_page_that_says_so(task: str, tmp_path: Path) -> None:
-    page = render(task, list(read_results(tmp_path, task)))
+    page = render(task, list(read_results(tmp_path, task)), {})
     assert page.count("not run") > len(MODELS)
     assert f"task={task} models=all" in page
     for entry in TASKS[task].published:
