@@ -58,7 +58,7 @@ def read_search(out: Path, task: str, model: str) -> Result | None:
 
 
 def _searched_as(task: str, model: str) -> tuple[str, str]:
-    """Whose search decides the settings of a model on a task: on longer runs it has those that it has on short."""
+    """Whose search decides the settings of a model on a task; on longer runs they are those on short ones."""
     return TASKS[task].searched_as or task, model.removesuffix("_recipe")
 
 
