@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Hypotheses = Annotated[int, Field(ge=1, le=4_096)]
 SlipRate = Annotated[float, Field(gt=0, lt=1)]
+Persistence = Annotated[float, Field(ge=0, lt=1)]
 Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -29,6 +30,10 @@ class BeliefConfig(Section):
         description="Deviation of recorded real-valued actions from what happened, at first; it is learned. "
         "In the unit of actions."
     )
+    persistence: Persistence = Field(
+        description="Probability that a numbered action goes on for another step, at first; it is learned. "
+        "With 0 steps are independent, and it is not learned."
+    )
     samples: int = Field(
         ge=1,
         le=4_096,
@@ -38,18 +43,21 @@ class BeliefConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _of_numbered_actions(cls, values: Any) -> Any:
-        """The first runs with a belief knew numbered actions only."""
-        return {"motion_noise": 0.1} | values if isinstance(values, dict) else values
+        """The first runs with a belief knew numbered actions only, each independent of the others."""
+        return {"motion_noise": 0.1, "persistence": 0.0} | values if isinstance(values, dict) else values
 
     def build(self, walks: WalkShape) -> "Belief | None":
         """The belief about the actions of such walks; None where there is nothing to doubt."""
         if self.hypotheses == 1:
             return None
-        from tem_vae.model import ActionSlips, Belief, MotionNoise
+        from tem_vae.model import ActionSlips, Belief, MotionNoise, PersistentSlips
 
         actions = walks.n_actions
         if actions is None:
             return Belief(MotionNoise(self.motion_noise), self.hypotheses, self.samples)
+        if self.persistence:
+            slips = PersistentSlips(actions, self.slip_rate, self.persistence)
+            return Belief(slips, self.hypotheses, self.samples)
         return Belief(ActionSlips(actions, self.slip_rate), self.hypotheses, self.samples)
 
 
@@ -66,4 +74,8 @@ class EvaluationBeliefConfig(Section):
     motion_noise: Deviation | None = Field(
         description="Deviation of recorded real-valued actions from what happened, in their unit; null as of "
         "slip_rate."
+    )
+    persistence: Persistence | None = Field(
+        description="Probability that a numbered action goes on for another step; null is what the run "
+        "learned, or 0, with which steps are independent."
     )

@@ -236,7 +236,15 @@ class ModelConfig(Section):
     @classmethod
     def convert_stored(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Version 0.1.0 had one kind of decoder, one of path integration, without names, and no doubts."""
-        values = {"belief": {"hypotheses": 1, "slip_rate": 0.02, "motion_noise": 0.1, "samples": 16}} | values
+        values = {
+            "belief": {
+                "hypotheses": 1,
+                "slip_rate": 0.02,
+                "motion_noise": 0.1,
+                "persistence": 0.0,
+                "samples": 16,
+            }
+        } | values
         had = {
             "decoder": {"kind": "mlp", "likelihood": "gaussian", "learn_noise": False},
             "path_integration": {"kind": "rotations"},

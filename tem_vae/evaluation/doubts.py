@@ -21,6 +21,7 @@ def apply_doubts(run: TrainedRun, config: EvaluationBeliefConfig, walks: HeldOut
             or the model cannot doubt its actions.
     """
     hypotheses, rate, noise = config.hypotheses, config.slip_rate, config.motion_noise
+    persistence = config.persistence or None
     model = run.model
     if (hypotheses, rate, noise) == (None, None, None):
         return
@@ -36,23 +37,23 @@ def apply_doubts(run: TrainedRun, config: EvaluationBeliefConfig, walks: HeldOut
     is_estimated = (model.belief, rate, noise) == (None, None, None)
     try:
         if not is_estimated:
-            model.belief = model.doubt(hypotheses, rate, noise)
+            model.belief = model.doubt(hypotheses, rate, noise, persistence)
             return
         assert hypotheses is not None
         batch = next(iter(walks.loader()))
-        model.belief = _estimate(model, hypotheses, batch)
+        model.belief = _estimate(model, hypotheses, persistence, batch)
     except ValueError as error:
         raise ConfigurationError(f"belief.hypotheses = {hypotheses}: {error}") from None
 
 
-def _estimate(model: TemVae, hypotheses: int, batch: Walks) -> Belief:
+def _estimate(model: TemVae, hypotheses: int, persistence: float | None, batch: Walks) -> Belief:
     """The belief with the rate of slips, or the noise, that agrees with what it finds in a batch of walks."""
     counted = batch.mask[:, 1:]
     if batch.actions.is_floating_point():
         noise = _FIRST_NOISE * _root_mean_square(batch.actions[counted])
         belief = model.doubt(hypotheses, motion_noise=noise)
     else:
-        belief = model.doubt(hypotheses, _FIRST_RATE)
+        belief = model.doubt(hypotheses, _FIRST_RATE, persistence=persistence)
     inference = model.infer(batch.percepts, batch.actions)
     for _ in range(_ROUNDS):
         trace = model.believe(belief, batch.percepts, batch.actions, inference)
@@ -63,9 +64,10 @@ def _estimate(model: TemVae, hypotheses: int, batch: Walks) -> Belief:
             belief = model.doubt(hypotheses, motion_noise=noise)
         else:
             wrong = (trace.actions != batch.actions.unsqueeze(1)) * weights.squeeze(-1)
-            actions = len(belief.slips.logits)
+            actions = len(next(model.integrator.parameters()))
             share = float(wrong.sum(dim=1)[counted].mean()) * actions / (actions - 1)
-            belief = model.doubt(hypotheses, min(max(share, _LEAST_RATE), _MOST_RATE))
+            rate = min(max(share, _LEAST_RATE), _MOST_RATE)
+            belief = model.doubt(hypotheses, rate, persistence=persistence)
     return belief
 
 

@@ -34,6 +34,7 @@ from tem_vae.model.parts import (
     Prior,
 )
 from tem_vae.model.path_integration import PathIntegrator
+from tem_vae.model.persistent_slips import PersistentSlips
 from tem_vae.model.prediction import Prediction
 from tem_vae.model.slips import ActionSlips
 from tem_vae.model.standardizer import Standardizer
@@ -69,6 +70,7 @@ __all__ = [
     "MotionNoise",
     "Observer",
     "PathIntegrator",
+    "PersistentSlips",
     "Prediction",
     "Prior",
     "StandardNormalPrior",

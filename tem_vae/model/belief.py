@@ -15,8 +15,11 @@ from tem_vae.model.hypotheses import Draws, Expected, Hypotheses, Weights
 from tem_vae.model.motion import MotionNoise
 from tem_vae.model.parts import Integrator, Memory
 from tem_vae.model.path_integration import PathIntegrator
+from tem_vae.model.persistent_slips import PersistentSlips
 from tem_vae.model.slips import ActionSlips
 from tem_vae.model.walk_prior import WalkPrior
+
+AnySlips = ActionSlips | PersistentSlips | MotionNoise
 
 # Of a percept, for a belief that nothing was configured of.
 _SAMPLES = 16
@@ -85,9 +88,11 @@ class Belief(nn.Module):
         samples: Posterior samples that estimate the density of a percept.
     """
 
-    slips: ActionSlips | MotionNoise
+    slips: ActionSlips | PersistentSlips | MotionNoise
 
-    def __init__(self, slips: ActionSlips | MotionNoise, hypotheses: int, samples: int) -> None:
+    def __init__(
+        self, slips: ActionSlips | PersistentSlips | MotionNoise, hypotheses: int, samples: int
+    ) -> None:
         super().__init__()
         self.slips = slips
         self.hypotheses = hypotheses
@@ -207,6 +212,7 @@ def doubt(
     hypotheses: int | None,
     slip_rate: float | None,
     motion_noise: float | None,
+    persistence: float | None,
 ) -> Belief:
     """A belief for a model, with what it learned of slips or noise unless that is given.
 
@@ -216,12 +222,13 @@ def doubt(
         hypotheses: K; None for as many as the model follows.
         slip_rate: The share of recorded actions that are replaced by any; None for what was learned.
         motion_noise: The deviation of real-valued actions, in their unit; None for what was learned.
+        persistence: The probability that a numbered action goes on; None for what was learned.
 
     Raises:
         ValueError: Something is None and the model learned nothing of it, a number is out of its range, or it
             is of another kind of actions.
     """
-    check_doubts(hypotheses, slip_rate, motion_noise)
+    check_doubts(hypotheses, slip_rate, motion_noise, persistence)
     is_numbered = isinstance(integrator, PathIntegrator)
     of_others = motion_noise if is_numbered else slip_rate
     if of_others is not None:
@@ -229,6 +236,8 @@ def doubt(
             "slip_rate is of numbered actions, motion_noise of real-valued ones; those of this model are "
             f"{'numbered' if is_numbered else 'real-valued'}"
         )
+    if persistence is not None and slip_rate is None:
+        raise ValueError("persistence is said together with slip_rate, as in slip_rate=0.1, persistence=0.8")
     if own is None and (hypotheses is None or (slip_rate is None and motion_noise is None)):
         said = (
             "what share of the actions may be wrong, as in hypotheses=64, slip_rate=0.05"
@@ -240,8 +249,10 @@ def doubt(
             + said
         )
     parameter = next(integrator.parameters())
-    slips: ActionSlips | MotionNoise
-    if slip_rate is not None:
+    slips: AnySlips
+    if slip_rate is not None and persistence is not None:
+        slips = PersistentSlips(len(parameter), slip_rate, persistence).to(parameter)
+    elif slip_rate is not None:
         slips = ActionSlips(len(parameter), slip_rate).to(parameter)
     elif motion_noise is not None:
         slips = MotionNoise(motion_noise).to(parameter)

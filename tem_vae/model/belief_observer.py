@@ -44,6 +44,7 @@ class BeliefObserver:
         hypotheses: How many ways in which a walk may have gone to follow at once; None as the model does.
         slip_rate: The share of recorded actions that are not what happened; None for what was learned.
         motion_noise: The deviation of real-valued actions, in their unit; None for what was learned.
+        persistence: The probability that a numbered action goes on; None for what was learned.
         capacity: The most memories to keep; None to keep all.
 
     Raises:
@@ -56,13 +57,14 @@ class BeliefObserver:
         hypotheses: int | None = None,
         slip_rate: float | None = None,
         motion_noise: float | None = None,
+        persistence: float | None = None,
         capacity: int | None = None,
     ) -> None:
         if capacity is not None and capacity < FEWEST:
             raise ValueError(f"capacity must be at least {FEWEST} memories, but it is {capacity}.")
         self.model = model
         self.capacity = capacity
-        self._belief = model.doubt(hypotheses, slip_rate, motion_noise)
+        self._belief = model.doubt(hypotheses, slip_rate, motion_noise, persistence)
         self._walk: _Walk | None = None
 
     def reset(self) -> None:

@@ -146,7 +146,9 @@ def as_written(batch: torch.Size, *more: str) -> str:
     return f"({', '.join([*map(str, batch), *more])})"
 
 
-def check_doubts(hypotheses: int | None, slip_rate: float | None, motion_noise: float | None) -> None:
+def check_doubts(
+    hypotheses: int | None, slip_rate: float | None, motion_noise: float | None, persistence: float | None
+) -> None:
     """Check what a caller says of a belief.
 
     Raises:
@@ -161,6 +163,11 @@ def check_doubts(hypotheses: int | None, slip_rate: float | None, motion_noise: 
         raise ValueError(
             "slip_rate is the share of recorded actions that are not what happened, above 0 and below 1, but "
             f"it is {slip_rate!r}"
+        )
+    if persistence is not None and not (isinstance(persistence, int | float) and 0 < persistence < 1):
+        raise ValueError(
+            "persistence is the probability that an action goes on, above 0 and below 1, but it is "
+            f"{persistence!r}"
         )
     if motion_noise is not None and not (
         isinstance(motion_noise, int | float) and 0 < motion_noise < math.inf

@@ -10,7 +10,7 @@ from tem_vae.geometry.precision import matmul
 from tem_vae.model.densities import Density
 from tem_vae.model.parts import Integrator, Memory
 from tem_vae.model.paths import Paths, Places, distinct_places
-from tem_vae.model.slips import Slips
+from tem_vae.model.slips import Slips, SlipState
 from tem_vae.model.stratified import stratified_choice
 
 
@@ -74,6 +74,7 @@ class Branches(NamedTuple):
         near: Near weights of the memories there, (batch, K C, memories); of 1 for each, however many percepts
             it stands for.
         total: Sums of all weights there, (batch, K C).
+        filtered: As `Candidates` has it.
     """
 
     actions: Tensor
@@ -83,6 +84,7 @@ class Branches(NamedTuple):
     log_prior: Tensor
     near: Tensor
     total: Tensor
+    filtered: Tensor | None
 
 
 class Believed(NamedTuple):
@@ -144,6 +146,7 @@ class Hypotheses:
         self.log_weights[:, 0] = 0
         self.chosen = torch.zeros(walks, count, dtype=torch.long, device=start.code.device)
         self._step = 0
+        self._state: SlipState | None = None
         self._ancestors: deque[Tensor] = deque(maxlen=history)
         self._happened: deque[Tensor] = deque(maxlen=history)
 
@@ -155,18 +158,28 @@ class Hypotheses:
             counts: How many percepts each memory stands for, (batch, memories).
         """
         generator = self.draws.motion(self._step)
-        there, actions, log_slip, wrong = self.slips.branch(self.integrator, self.phases, recorded, generator)
+        found = self.slips.branch(self.integrator, self.phases, recorded, generator, self._state)
+        there = found.there
         places = distinct_places(there)
         near = self.paths.compare(places, self.memory.nearness).flatten(1, 2)
         counts = counts.to(near.dtype)
         background = torch.where(counts.sum(dim=-1) > 0, self.weights.background.exp(), 0)
         total = matmul(near, counts.unsqueeze(-1)).squeeze(-1).double()
         total = total + background.unsqueeze(-1) + self.weights.null.exp()
-        log_prior = (self.log_weights.unsqueeze(-1) + log_slip).flatten(1)
+        log_prior = (self.log_weights.unsqueeze(-1) + found.log_prob).flatten(1)
         share = log_prior.softmax(-1) / total
         mean = matmul(share.to(near.dtype).unsqueeze(1), near).squeeze(1) * counts
         phases = there.phases.flatten(1, 2)
-        branches = Branches(actions.flatten(1, 2), wrong.flatten(1), places, phases, log_prior, near, total)
+        branches = Branches(
+            found.actions.flatten(1, 2),
+            found.wrong.flatten(1),
+            places,
+            phases,
+            log_prior,
+            near,
+            total,
+            found.filtered,
+        )
         return Expected(mean, share.sum(dim=-1) * self.weights.null.exp(), branches)
 
     def begin(self, density: Density, seen: Tensor) -> Believed:
@@ -202,7 +215,9 @@ class Hypotheses:
         ancestors = chosen // (branches.log_prior.shape[1] // self.count)
         self.phases = _rows(branches.phases, chosen)
         self._ancestors.append(ancestors)
-        self._happened.append(_rows(branches.actions, chosen))
+        happened = _rows(branches.actions, chosen)
+        self._happened.append(happened)
+        self._state = SlipState(happened, branches.filtered)
         self._step += 1
         self.paths.extend(ancestors, branches.places.chosen(chosen))
 

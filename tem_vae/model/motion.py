@@ -9,7 +9,7 @@ from tem_vae.geometry import Neighborhood
 from tem_vae.model.linear_integration import LinearIntegrator
 from tem_vae.model.parts import Integrator, Location
 from tem_vae.model.path_integration import locate
-from tem_vae.model.slips import Candidates
+from tem_vae.model.slips import Candidates, SlipState
 
 _DRAWS = 4
 
@@ -47,7 +47,12 @@ class MotionNoise(nn.Module):
         return Neighborhood(phases, scale, factorization, validate_args=False)
 
     def branch(
-        self, integrator: Integrator, phases: Tensor, recorded: Tensor, generator: torch.Generator
+        self,
+        integrator: Integrator,
+        phases: Tensor,
+        recorded: Tensor,
+        generator: torch.Generator,
+        state: SlipState | None,
     ) -> Candidates:
         """A few draws for every hypothesis of every walk.
 
@@ -56,6 +61,7 @@ class MotionNoise(nn.Module):
             phases: Where hypotheses are, (batch, K, channels).
             recorded: One action of each walk, (batch, A).
             generator: Decides the draws.
+            state: Not used: steps are independent.
         """
         assert isinstance(integrator, LinearIntegrator)
         shape = (*phases.shape[:2], _DRAWS)

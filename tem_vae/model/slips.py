@@ -17,19 +17,39 @@ class Candidates(NamedTuple):
         actions: (batch, K, C) or (batch, K, C, A).
         log_prob: Their log probabilities, or the log share of each in a mean over draws, (batch, K, C).
         wrong: Which are not what was recorded, (batch, K, C); False of all where actions are real-valued.
+        filtered: Log probabilities of what happened now, by what was recorded so far alone, (batch, A); None
+            where steps are independent.
     """
 
     there: Location
     actions: Tensor
     log_prob: Tensor
     wrong: Tensor
+    filtered: Tensor | None = None
+
+
+class SlipState(NamedTuple):
+    """What happened last.
+
+    Attributes:
+        happened: By each hypothesis, (batch, K) or (batch, K, A).
+        filtered: `Candidates.filtered` of the last step.
+    """
+
+    happened: Tensor
+    filtered: Tensor | None
 
 
 class Slips(Protocol):
     """A module: p(what happened | recorded action)."""
 
     def branch(
-        self, integrator: Integrator, phases: Tensor, recorded: Tensor, generator: torch.Generator
+        self,
+        integrator: Integrator,
+        phases: Tensor,
+        recorded: Tensor,
+        generator: torch.Generator,
+        state: SlipState | None,
     ) -> Candidates:
         """What may have happened, for every hypothesis of every walk.
 
@@ -38,6 +58,7 @@ class Slips(Protocol):
             phases: Where hypotheses are, (batch, K, channels).
             recorded: One action of each walk.
             generator: Decides what is drawn.
+            state: What happened before; None at the first step.
         """
 
     def log_prob(self, happened: Tensor, recorded: Tensor) -> Tensor:
@@ -81,7 +102,12 @@ class ActionSlips(nn.Module):
         return {"belief/slip_rate": self.rate}
 
     def branch(
-        self, integrator: Integrator, phases: Tensor, recorded: Tensor, generator: torch.Generator
+        self,
+        integrator: Integrator,
+        phases: Tensor,
+        recorded: Tensor,
+        generator: torch.Generator,
+        state: SlipState | None,
     ) -> Candidates:
         """Every action, for every hypothesis of every walk.
 
@@ -90,6 +116,7 @@ class ActionSlips(nn.Module):
             phases: Where hypotheses are, (batch, K, channels).
             recorded: One action of each walk, (batch).
             generator: Not used: nothing is drawn.
+            state: Not used: steps are independent.
         """
         actions = torch.arange(len(self.logits), device=recorded.device)
         shape = (*phases.shape[:2], len(actions))

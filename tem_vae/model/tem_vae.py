@@ -131,7 +131,11 @@ class TemVae(nn.Module):
         return Samples(posterior.whiten_noise(u).movedim(0, 1), log_ratios)
 
     def doubt(
-        self, hypotheses: int | None, slip_rate: float | None = None, motion_noise: float | None = None
+        self,
+        hypotheses: int | None,
+        slip_rate: float | None = None,
+        motion_noise: float | None = None,
+        persistence: float | None = None,
     ) -> Belief:
         """A belief for this model, with what it learned of slips unless a rate is given.
 
@@ -139,12 +143,13 @@ class TemVae(nn.Module):
             hypotheses: K; None for as many as the model follows.
             slip_rate: The share of recorded actions that are replaced by any; None for what was learned.
             motion_noise: The deviation of real-valued actions, in their unit; None for what was learned.
+            persistence: The probability that a numbered action goes on; None for what was learned.
 
         Raises:
             ValueError: Something is None and the model learned nothing of it, a number is out of its range,
                 or it is of another kind of actions.
         """
-        return doubt(self.integrator, self.belief, hypotheses, slip_rate, motion_noise)
+        return doubt(self.integrator, self.belief, hypotheses, slip_rate, motion_noise, persistence)
 
     def _with_belief(
         self, belief: Belief, percepts: Tensor, actions: Tensor, inference: Inference
@@ -221,6 +226,7 @@ class TemVae(nn.Module):
         hypotheses: int | None = None,
         slip_rate: float | None = None,
         motion_noise: float | None = None,
+        persistence: float | None = None,
     ) -> Prediction:
         """`expect` of walks given as `infer` takes them; only earlier percepts are used at each step.
 
@@ -231,6 +237,7 @@ class TemVae(nn.Module):
                 model does.
             slip_rate: The share of recorded actions that are not what happened; None for what was learned.
             motion_noise: The deviation of real-valued actions, in their unit; None for what was learned.
+            persistence: The probability that a numbered action goes on; None for what was learned.
 
         Raises:
             ValueError: Shapes or dtypes do not fit, there is no such action, a percept is infinite, or
@@ -242,8 +249,8 @@ class TemVae(nn.Module):
         self.integrator.check_values(actions)
         inference = self.infer(percepts, actions)
         check_percept_values(percepts)
-        if (hypotheses, slip_rate, motion_noise) != (None, None, None):
-            belief = self.doubt(hypotheses, slip_rate, motion_noise)
+        if (hypotheses, slip_rate, motion_noise, persistence) != (None, None, None, None):
+            belief = self.doubt(hypotheses, slip_rate, motion_noise, persistence)
             inference = self._with_belief(belief, percepts, actions, inference)
         return self.expect(inference)
 

@@ -35,8 +35,8 @@ def walk() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 def test_phases_are_those_of_the_actions_and_deviate_as_noise_says(model: TemVae) -> None:
     motion, phases = MotionNoise(0.2).double(), torch.zeros(1, 5000, 8, dtype=torch.float64)
     recorded = torch.tensor([[0.3, -0.5]], dtype=torch.float64)
-    there, actions, log_prob, _ = motion.branch(
-        model.integrator, phases, recorded, torch.Generator().manual_seed(0)
+    there, actions, log_prob, *_ = motion.branch(
+        model.integrator, phases, recorded, torch.Generator().manual_seed(0), None
     )
     torch.testing.assert_close(there.phases, actions @ model.integrator.turning.mT)
     off = (actions - recorded).flatten(0, 2)

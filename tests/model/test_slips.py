@@ -17,7 +17,7 @@ def test_every_action_may_have_happened() -> None:
     recorded = torch.tensor([1, 3])
     integrator = PathIntegrator(4, 3, 1.0)
     phases = torch.randn(2, 5, 3, dtype=torch.float64)
-    there, actions, log_probs, wrong = slips.branch(integrator, phases, recorded, torch.Generator())
+    there, actions, log_probs, wrong, _ = slips.branch(integrator, phases, recorded, torch.Generator(), None)
     assert actions.shape == log_probs.shape == (2, 5, 4)
     torch.testing.assert_close(there.phases, phases[:, :, None] + integrator.rotations)
     assert torch.equal(wrong, actions != recorded[:, None, None])
