@@ -84,10 +84,7 @@ class WalksConfig(DataSection):
                 f"{_LARGEST_BATCH // 2**30}; use a smaller batch_size or walk_length"
             )
         if self.motion_noise and not self.found.action_dim:
-            raise ValueError(
-                f"motion_noise = {self.motion_noise}: it is added to real-valued actions, and those of "
-                f"{self.path} are numbered; use motion_noise=0"
-            )
+            raise ValueError(_no_noise(self.motion_noise, self.path))
         if checks_files(info):
             self.build()
         return self
@@ -182,6 +179,8 @@ class EvaluatedWalksConfig(WindowsConfig):
                 f"data.path: actions of {self.path} are {_describe_actions(found)}, and those of training "
                 f"{_describe_actions(known)}; they must have the same names and numbers"
             )
+        if self.motion_noise and not found.action_dim:
+            raise ConfigurationError(_no_noise(self.motion_noise, self.path))
         is_same = found.fingerprint == known.fingerprint
         if is_same and self.split.model_dump() != trained_on.split.model_dump():
             raise ConfigurationError(
@@ -203,6 +202,13 @@ class EvaluatedWalksConfig(WindowsConfig):
 
 def _describe_actions(found: RecordingConfig) -> str:
     return f"vectors of {found.action_dim} numbers" if found.action_dim else ", ".join(found.actions)
+
+
+def _no_noise(noise: float, path: Path) -> str:
+    return (
+        f"motion_noise = {noise}: it is added to real-valued actions, and those of {path} are numbered; use "
+        "data.motion_noise=0, and data.slips of simulated walks for numbered ones"
+    )
 
 
 def _raise_changed(path: Path) -> NoReturn:

@@ -1,6 +1,7 @@
 """Splits share no walk, and windows never leave theirs."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,22 @@ def test_truth_that_not_all_walks_have_is_left_out(tmp_path: Path) -> None:
     batch = source(recording, 5).sample(np.random.default_rng(0))
     assert batch.places is None
     assert batch.classes is not None
+
+
+def test_a_bad_tracker_blurs_actions_and_nothing_else(tmp_path: Path) -> None:
+    walk = lattice_walk(2000)
+    walk["actions"] = np.zeros((1999, 2), np.float32)
+    plain = open_recording(write_hdf5(tmp_path / "walks.h5", {f"walk_{n}": walk for n in range(3)}))
+    noisy = replace(source(plain, 1000, batch_size=4), motion_noise=0.3, actions=())
+    batch = noisy.sample(np.random.default_rng(0))
+    assert batch.actions.std().item() == pytest.approx(0.3, rel=0.05)
+    fixed, again = (hold_out(replace(noisy, batch_size=1), 0, 6, 2).batches() for _ in range(2))
+    without = hold_out(replace(noisy, batch_size=1, motion_noise=0.0), 0, 6, 2).batches()
+    for n in range(6):
+        assert torch.equal(fixed[n].actions, again[n].actions)
+        assert torch.equal(fixed[n].percepts, without[n].percepts)
+        assert not without[n].actions.any()
+    assert not torch.equal(fixed[0].actions[:, :100], fixed[1].actions[:, :100])
 
 
 def test_other_processes_read_the_same(tmp_path: Path) -> None:
