@@ -53,6 +53,18 @@ def test_a_break_of_a_run_is_doubted(slips: PersistentSlips) -> None:
     assert went_on > slips.log_prob(recorded, recorded).sum()
 
 
+def test_rate_and_persistence_are_learned_from_what_happened() -> None:
+    """Of actions that always go on and are recorded rightly, both become more of what they are."""
+    slips = PersistentSlips(ACTIONS, 0.3, 0.5)
+    happened = torch.ones(1, 20, dtype=torch.long)
+    slips.log_prob(happened, happened).sum().backward()
+    assert slips.logit.grad is not None
+    assert slips.logit.grad > 0
+    gradient = slips.recorded.logits.grad
+    assert gradient is not None
+    assert gradient.isfinite().all()
+
+
 def test_a_belief_with_room_for_all_paths_is_exact(
     model: TemVae, slips: PersistentSlips, every_path: torch.Tensor
 ) -> None:

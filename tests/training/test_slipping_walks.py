@@ -48,8 +48,11 @@ def test_without_doubts_there_are_no_such_scores(told: tuple[Path, Metrics]) -> 
     assert not told[1].keys() & set(BELIEF_SCORES)
 
 
-def test_an_evaluation_switches_doubts_on(told: tuple[Path, Metrics], tmp_path: Path) -> None:
-    overrides = ("belief.hypotheses=4", "belief.slip_rate=0.3")
+@pytest.mark.parametrize("more", [(), ("belief.persistence=0.5",)])
+def test_an_evaluation_switches_doubts_on(
+    told: tuple[Path, Metrics], more: tuple[str, ...], tmp_path: Path
+) -> None:
+    overrides = ("belief.hypotheses=4", "belief.slip_rate=0.3", *more)
     (scores,) = evaluate(compose_evaluation(f"checkpoint={told[0]}", *overrides), tmp_path).values()
     assert scores.keys() >= set(BELIEF_SCORES)
     assert scores["test/zero_shot_moves"] == told[1]["test/zero_shot_moves"]
