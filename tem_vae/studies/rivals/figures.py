@@ -33,7 +33,7 @@ _LINES = {
     "tem": Line(BLACK, ":", "x"),
     "clones": Line(GREY, ":", "P"),
 }
-_LABELS = {"revisit": "revisits", "zero_shot": "zero-shot links"}
+_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 @styled
@@ -88,6 +88,10 @@ def _draw(axes: Axes, results: Sequence[Result], score: Literal["revisit", "zero
         labelled.add(model)
     frame_percent(axes)
     axes.set_xscale("log")
+    shown = axes.get_xlim()
+    axes.set_xticks([second for second in _TICKS if shown[0] <= second <= shown[1]], minor=False)
+    axes.xaxis.set_major_formatter(lambda seconds, _: f"{seconds:g}")
+    axes.minorticks_off()
     axes.set_xlabel("CPU-seconds of training")
 
 

@@ -126,7 +126,8 @@ def _render_test(task: str, test: str, results: Sequence[Result]) -> str:
     best = {name: _best(name, estimates) for name in plan.scores}
     lines = []
     for model in taking_part(task):
-        cells = [_cell(name, estimates[model], best[name]) for name in plan.scores]
+        best_here = {} if model in _AGENTS else best
+        cells = [_cell(name, estimates[model], best_here.get(name)) for name in plan.scores]
         cells = cells if estimates[model] else [_why_empty(_of(model, results))] * len(plan.scores)
         lines.append([RIVALS[model].title, str(len(_of(model, results))), *cells])
     for entry in published.values():
@@ -139,7 +140,7 @@ def _render_test(task: str, test: str, results: Sequence[Result]) -> str:
     for name, line in zip(names, lines, strict=True):
         line.append(_cite(published.get(name), sources))
     notes = "".join(f"\n[{number}] {source}\n" for number, source in enumerate(sources, start=1))
-    return markdown_table([*header, "revisits, published"], lines) + notes
+    return markdown_table([*header, "revisits, published, %"], lines) + notes
 
 
 def _cite(entry: Published | None, sources: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ class Published(NamedTuple):
     Attributes:
         test: Which of the task's tests.
         model: The row that it stands in: a model of the catalogue, or what they call one that is not in it.
-        revisit: Accuracy at revisits.
+        revisit: Accuracy at revisits, %.
         source: Where it stands.
     """
 
@@ -79,12 +79,14 @@ TASKS = {
         tests=_TORUS_TESTS,
         recipe=_RECIPE,
         published=(
-            Published("128 steps", "mapformer", ".992 ± .008", _REPORT),
-            Published("512 steps", "mapformer", ".912 ± .038", _REPORT),
-            Published("512 steps", "best variant there (Level15)", ".992 ± .005", _REPORT),
-            Published("512 steps", "tem", ".959 ± .016", _REPORT),
-            Published("2048 steps", "mapformer", ".635 to .827", _NOTED),
-            Published("2048 steps", "best variant there", ".881", _NOTED),
+            Published("128 steps", "mapformer", "99.2 ± 0.8", _REPORT),
+            Published("128 steps", "tem", "100.0 ± 0.0", _REPORT),
+            Published("128 steps", "best variant there (Level15)", "100.0 ± 0.0", _REPORT),
+            Published("512 steps", "mapformer", "91.2 ± 3.8", _REPORT),
+            Published("512 steps", "best variant there (Level15)", "99.2 ± 0.5", _REPORT),
+            Published("512 steps", "tem", "95.9 ± 1.6", _REPORT),
+            Published("2048 steps", "mapformer", "63.5 to 82.7", _NOTED),
+            Published("2048 steps", "best variant there", "88.1", _NOTED),
         ),
     ),
     "torus_slips": Task(
@@ -94,10 +96,12 @@ TASKS = {
         recipe=(*_RECIPE, *_BELIEF),
         searched_as="torus",
         published=(
-            Published("128 steps", "mapformer", ".750 ± .007", _REPORT),
-            Published("128 steps", "best variant there (Level15NoDrop)", ".781 ± .019", _REPORT),
-            Published("512 steps", "mapformer", ".629 ± .033", _REPORT),
-            Published("512 steps", "best variant there (Level15GSF_NoDrop)", ".717 ± .005", _REPORT),
+            Published("128 steps", "mapformer", "75.0 ± 0.7", _REPORT),
+            Published("128 steps", "best variant there (Level15NoDrop)", "78.1 ± 1.9", _REPORT),
+            Published("128 steps", "tem", "73.7 ± 0.2", _REPORT),
+            Published("512 steps", "mapformer", "62.9 ± 3.3", _REPORT),
+            Published("512 steps", "tem", "69.6 ± 0.6", _REPORT),
+            Published("512 steps", "best variant there (Level15GSF_NoDrop)", "71.7 ± 0.5", _REPORT),
         ),
     ),
     "minigrid": Task(
