@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Generic
 
@@ -141,8 +142,12 @@ def _remove_unused(run_dir: Path) -> None:
 
 
 def default_run_directory(run_dir: str | None) -> str:
-    """Where Hydra writes a single run: what was asked for, else a folder named by the time."""
-    return run_dir or f"{RUNS}/{datetime.now():%Y-%m-%d_%H-%M-%S}"
+    """Where Hydra writes a single run: what was asked for, else a new folder named by the time."""
+    if run_dir:
+        return run_dir
+    named = f"{RUNS}/{datetime.now():%Y-%m-%d_%H-%M-%S}"
+    names = chain([named], (f"{named}_{number}" for number in count(2)))
+    return next(name for name in names if not Path(name).exists())
 
 
 def output_directory(run_dir: Path | None) -> Path:

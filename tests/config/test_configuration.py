@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from malformed_configurations import jobs, malformed_configurations
 from recorded_walks import like_a_rat, like_minigrid
 from refusals import Malformed, refuse
 
+from tem_vae.config import job
 from tem_vae.config.command_line import CONF, read_run
 from tem_vae.config.training import TrainConfig
 from tem_vae.errors import ConfigurationError
@@ -233,3 +236,16 @@ def test_checking_loads_no_torch() -> None:
     program = "import sys, tem_vae.config.launch, tem_vae.config.training; print('torch' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ended.stdout == "False\n"
+
+
+def test_two_runs_of_one_second_have_folders_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(job, "datetime", SimpleNamespace(now=lambda: datetime(2026, 1, 2, 3, 4, 5)))
+    names = []
+    for _ in range(3):
+        names.append(job.default_run_directory(None))
+        Path(names[-1]).mkdir(parents=True)
+    assert names == [f"runs/2026-01-02_03-04-05{end}" for end in ("", "_2", "_3")]
+    assert job.default_run_directory("runs/mine") == "runs/mine"

@@ -37,7 +37,8 @@ def save_walks(
     Raises:
         TypeError: Something else than walks was given.
         FileExistsError: There is such a file, and it is not to be replaced.
-        ValueError: There is no walk, worlds are not as many as walks, or a walk has fewer than two steps.
+        ValueError: There is no walk, worlds are not as many as walks, a walk has fewer than two steps or an
+            infinite percept, or names of actions are fewer than actions or not all different.
     """
     for batch in walks:
         if not isinstance(batch, Walks):
@@ -50,6 +51,10 @@ def save_walks(
         raise ValueError("there is no walk to save; give at least one batch with a row")
     if worlds is not None and len(worlds) != len(rows):
         raise ValueError(f"there are {len(worlds)} worlds for {len(rows)} walks; give one for each walk")
+    for number, row in enumerate(rows):
+        _check_percepts(number, row)
+    if action_names is not None:
+        _check_names(action_names, rows)
     if not overwrite and Path(path).exists():
         raise FileExistsError(f"{path} exists already; name another file, or replace it with overwrite=True")
     with whole_file(Path(path)) as scratch, h5py.File(scratch.name, "w") as file:
@@ -69,6 +74,29 @@ def _rows(batch: Walks) -> Iterator[Walks]:
         if steps < 2:
             raise ValueError(f"walk {index} of a batch has {steps} steps; a walk has at least 2")
         yield row.beginning(steps)
+
+
+def _check_percepts(number: int, row: Walks) -> None:
+    """A file that `load_walks` would refuse is not written."""
+    infinite = row.percepts[0].flatten(1).isinf().any(dim=1)
+    if infinite.any():
+        raise ValueError(
+            f"walk {number} has an infinite number in its percept {int(infinite.nonzero()[0])}; a percept "
+            "holds finite numbers, or NaN where it is missing"
+        )
+
+
+def _check_names(names: Sequence[str], rows: Sequence[Walks]) -> None:
+    """As many names as there are numbers of actions, at least, and no name twice."""
+    twice = next((name for name in names if list(names).count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"action_names has {twice!r} more than once; give every action a name of its own")
+    last = max(int(row.actions.max()) for row in rows) if not rows[0].actions.is_floating_point() else -1
+    if last >= len(names):
+        raise ValueError(
+            f"an action has the number {last}, but action_names has {len(names)} names, for the numbers "
+            f"0 to {len(names) - 1}; name every action, in the order of their numbers"
+        )
 
 
 def _write(group: h5py.Group, row: Walks) -> None:

@@ -82,6 +82,24 @@ def test_a_file_that_is_there_is_replaced_only_if_asked(tmp_path: Path) -> None:
     assert len(open_recording(path).walks[0]) == 7
 
 
+def test_walks_that_no_one_could_load_are_not_saved(tmp_path: Path) -> None:
+    walks, path = as_batch(lattice_walk(6)), tmp_path / "walks.h5"
+    walks.percepts[0, 4, 0] = torch.inf
+    with pytest.raises(ValueError, match="walk 0 has an infinite number in its percept 4"):
+        save_walks(path, walks)
+    walks.percepts[0, 4, 0] = torch.nan
+    last = int(walks.actions.max())
+    with pytest.raises(
+        ValueError, match=f"has the number {last}, but action_names has {last} names"
+    ):
+        save_walks(path, walks, action_names=[f"a{number}" for number in range(last)])
+    with pytest.raises(ValueError, match="action_names has 'up' more than once"):
+        save_walks(path, walks, action_names=["up", "down", "up", "left", "right"])
+    assert not path.exists()
+    save_walks(path, walks)
+    assert load_walks(path).percepts[0, 4, 0].isnan()
+
+
 def write(kind: str, folder: Path, walks: dict[str, dict[str, np.ndarray]]) -> Path:
     members = {f"{name}/{field}": values for name, walk in walks.items() for field, values in walk.items()}
     if kind == "hdf5":
