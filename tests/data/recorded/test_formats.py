@@ -89,9 +89,7 @@ def test_walks_that_no_one_could_load_are_not_saved(tmp_path: Path) -> None:
         save_walks(path, walks)
     walks.percepts[0, 4, 0] = torch.nan
     last = int(walks.actions.max())
-    with pytest.raises(
-        ValueError, match=f"has the number {last}, but action_names has {last} names"
-    ):
+    with pytest.raises(ValueError, match=f"has the number {last}, but action_names has {last} names"):
         save_walks(path, walks, action_names=[f"a{number}" for number in range(last)])
     with pytest.raises(ValueError, match="action_names has 'up' more than once"):
         save_walks(path, walks, action_names=["up", "down", "up", "left", "right"])
