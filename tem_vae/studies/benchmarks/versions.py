@@ -16,8 +16,8 @@ from tem_vae.text import markdown_table
 # Walks a batch, steps a walk, updates in a round.
 _SHAPES = ((16, 200, 20), (8, 400, 20), (1, 8192, 1))
 
-# Runs in either checkout: `train_bare` is in both, and in version 0.1.0 at its first place. To try and see would
-# mix the two: what a checkout lacks, an editable install of the other one finds.
+# Runs in either checkout: `train_bare` is in both, and in version 0.1.0 at its first place. To try and see
+# would mix the two: what a checkout lacks, an editable install of the other one finds.
 _PROGRAM = """
 import json, pathlib, sys
 import torch
