@@ -1,13 +1,10 @@
 """Where a mixture of neighborhoods is dense."""
 
-import math
-
 import torch
 from torch import Tensor
-from torch.nn.functional import threshold
 
 from tem_vae.geometry.euclidean import quadratic_keys, quadratic_queries
-from tem_vae.geometry.precision import matmul, smallest_share, working_dtype
+from tem_vae.geometry.precision import matmul, significant, smallest_share, working_dtype
 
 _CANDIDATES = 16
 _MEAN_SHIFT_STEPS = 3
@@ -48,7 +45,7 @@ def mode_shares(log_weights: Tensor, keys: Tensor, whitened: Tensor, scales: Ten
     share = torch.empty(0)
     for _ in range(_MEAN_SHIFT_STEPS):
         kernel = matmul(quadratic_queries(w), keys.mT).to(working_dtype(w))
-        share = threshold((log_pull + kernel).softmax(-1), math.exp(smallest_share(w.dtype)), 0.0)
+        share = significant((log_pull + kernel).softmax(-1))
         w = matmul(share, whitened)
     return share
 

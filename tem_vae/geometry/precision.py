@@ -4,6 +4,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import threshold
 
 _DEVICES_WITHOUT_FLOAT64 = frozenset({"mps"})
 
@@ -30,6 +31,11 @@ def smallest_share(dtype: torch.dtype) -> float:
     other factors.
     """
     return 0.4 * math.log(torch.finfo(dtype).tiny)
+
+
+def significant(shares: Tensor) -> Tensor:
+    """Shares of sums, with 0 for those smaller than `smallest_share`."""
+    return threshold(shares, math.exp(smallest_share(shares.dtype)), 0.0)
 
 
 def matmul(a: Tensor, b: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from tem_vae.model.checks import check_action, check_next_percept
 from tem_vae.model.hypotheses import Believed, Branches, Draws, Expected, Hypotheses
 from tem_vae.model.observer import Expectation
 from tem_vae.model.recollections import Recollections
-from tem_vae.model.remembered import FEWEST
+from tem_vae.model.remembered import check_capacity
 from tem_vae.model.tem_vae import TemVae
 
 
@@ -60,8 +60,7 @@ class BeliefObserver:
         persistence: float | None = None,
         capacity: int | None = None,
     ) -> None:
-        if capacity is not None and capacity < FEWEST:
-            raise ValueError(f"capacity must be at least {FEWEST} memories, but it is {capacity}.")
+        check_capacity(capacity)
         self.model = model
         self.capacity = capacity
         self._belief = model.doubt(hypotheses, slip_rate, motion_noise, persistence)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tem_vae.model.checks import check_action, check_next_percept
 from tem_vae.model.parts import Location
-from tem_vae.model.remembered import FEWEST, Remembered
+from tem_vae.model.remembered import Remembered, check_capacity
 from tem_vae.model.tem_vae import TemVae
 
 
@@ -56,8 +56,7 @@ class Observer:
     """
 
     def __init__(self, model: TemVae, capacity: int | None = None) -> None:
-        if capacity is not None and capacity < FEWEST:
-            raise ValueError(f"capacity must be at least {FEWEST} memories, but it is {capacity}.")
+        check_capacity(capacity)
         self.model = model
         self.capacity = capacity
         self._walk: _Walk | None = None

@@ -1,14 +1,12 @@
 """What percepts look like anywhere, and what one percept at a place tells about the next one there."""
 
-import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import threshold
 
 from tem_vae.geometry import Factorization, Neighborhood
-from tem_vae.geometry.precision import matmul, smallest_share
+from tem_vae.geometry.precision import matmul, significant
 
 _FIRST_DEVIATION = 0.1  # of centers: small beside the spread of codes, so that all prototypes are of use
 _FIRST_STAY = 5.0  # nats: at first the next percept at a place is of the same prototype, almost surely
@@ -96,8 +94,7 @@ class Prototypes(nn.Module):
         whitened, centers = whitened - origin, centers - origin
         sharpness = self.log_sharpness.exp() / scale.square()
         offset = log_shares - 0.5 * sharpness * centers.square().sum(dim=-1)
-        shares = (matmul(whitened, (sharpness * centers).mT) + offset).softmax(dim=-1)
-        return threshold(shares, math.exp(smallest_share(shares.dtype)), 0.0)
+        return significant((matmul(whitened, (sharpness * centers).mT) + offset).softmax(dim=-1))
 
 
 def without_prototypes(

@@ -12,7 +12,17 @@ from tem_vae.model.parts import Memory
 _FIRST_ROOM = 64
 SHARE_MERGED = 0.25
 _SMALLEST_SHARE = 1e-10
-FEWEST = 4
+_FEWEST = 4
+
+
+def check_capacity(capacity: int | None) -> None:
+    """Check that there are memories enough to merge; None keeps all.
+
+    Raises:
+        ValueError: The capacity is too small to merge anything.
+    """
+    if capacity is not None and capacity < _FEWEST:
+        raise ValueError(f"capacity must be at least {_FEWEST} memories, but it is {capacity}.")
 
 
 class Remembered:

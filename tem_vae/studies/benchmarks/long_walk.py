@@ -1,7 +1,6 @@
 """What an observer of bounded memory foresees on a walk without end."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from tem_vae.evaluation.trained import TrainedRun, load_run
 from tem_vae.evaluation.walk_plan import plan_walks
 from tem_vae.model import Observer, TemVae
 from tem_vae.scores.classifier import NearestPercept
-from tem_vae.studies.benchmarks.measure import threads
+from tem_vae.studies.benchmarks.measure import threads, write_results
 from tem_vae.text import markdown_table
 
 
@@ -72,15 +71,8 @@ def run(arguments: argparse.Namespace) -> None:
             for capacity in arguments.capacities
             for part in observe_walk(trained, walk, capacity, arguments.parts)
         ]
-    page = render(parts, " ".join(arguments.overrides))
-    print(page)
-    if arguments.output is not None:
-        arguments.output.mkdir(parents=True, exist_ok=True)
-        results = [asdict(part) for part in parts]
-        (arguments.output / "long_walk.json").write_text(
-            json.dumps(results, indent=1) + "\n", encoding="utf-8"
-        )
-        (arguments.output / "long_walk.md").write_text(page, encoding="utf-8")
+    results = [asdict(part) for part in parts]
+    write_results("long_walk", render(parts, " ".join(arguments.overrides)), results, arguments.output)
 
 
 def observe_walk(trained: TrainedRun, walk: Walks, capacity: int, parts: int) -> list[Part]:

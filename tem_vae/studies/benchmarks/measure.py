@@ -72,6 +72,23 @@ def describe_machine(device: torch.device) -> str:
     return cpu if device.type == "cpu" else f"{torch.cuda.get_device_name(device)}, {cpu}"
 
 
+def write_results(name: str, page: str, results: object, folder: Path | None) -> None:
+    """Print the page of a suite, and write it and its numbers.
+
+    Args:
+        name: Of the files, name.md and name.json.
+        page: The page, in Markdown.
+        results: All numbers, as JSON takes them.
+        folder: Where to write; None to print only.
+    """
+    print(page)
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    (folder / f"{name}.md").write_text(page, encoding="utf-8")
+
+
 @contextmanager
 def threads(count: int) -> Iterator[None]:
     """A context in which torch computes on that many CPU threads."""

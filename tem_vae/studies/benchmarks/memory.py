@@ -1,7 +1,6 @@
 """Time and memory of a training step over a long walk, beside the density from an array of all pairs."""
 
 import argparse
-import json
 import math
 import multiprocessing
 import resource
@@ -23,7 +22,7 @@ from tem_vae.model import (
     TemVae,
     WalkPrior,
 )
-from tem_vae.studies.benchmarks.measure import describe_machine, interleave, ratio, threads
+from tem_vae.studies.benchmarks.measure import describe_machine, interleave, ratio, threads, write_results
 from tem_vae.text import markdown_table
 
 _FEATURES, _ACTIONS, _CODE_DIM = 64, 5, 128
@@ -64,13 +63,8 @@ def run(arguments: argparse.Namespace) -> None:
     for steps in arguments.steps:
         with start.Pool(1) as process:
             walks.append(process.apply(measure_walk, (steps,)))
-    page = render(walks)
-    print(page)
-    if arguments.output is not None:
-        arguments.output.mkdir(parents=True, exist_ok=True)
-        results = {"walks": [asdict(walk) for walk in walks], "memory_exponent": memory_exponent(walks)}
-        (arguments.output / "memory.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        (arguments.output / "memory.md").write_text(page, encoding="utf-8")
+    results = {"walks": [asdict(walk) for walk in walks], "memory_exponent": memory_exponent(walks)}
+    write_results("memory", render(walks), results, arguments.output)
 
 
 def measure_walk(steps: int) -> LongWalk:

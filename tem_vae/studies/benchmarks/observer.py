@@ -1,7 +1,6 @@
 """Time of one step of an observer that remembers much, with all memories kept and with a capacity."""
 
 import argparse
-import json
 import statistics
 import time
 from dataclasses import asdict, dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 import torch
 
 from tem_vae.model import Observer
-from tem_vae.studies.benchmarks.measure import describe_machine, threads
+from tem_vae.studies.benchmarks.measure import describe_machine, threads, write_results
 from tem_vae.studies.benchmarks.memory import build_default
 from tem_vae.text import markdown_table
 
@@ -54,15 +53,8 @@ def run(arguments: argparse.Namespace) -> None:
             "all": measure_steps(arguments.observed, None),
             f"capacity {arguments.capacity:,}": measure_steps(arguments.observed, arguments.capacity),
         }
-    page = render(kept)
-    print(page)
-    if arguments.output is not None:
-        arguments.output.mkdir(parents=True, exist_ok=True)
-        results = {name: [asdict(steps) for steps in rows] for name, rows in kept.items()}
-        (arguments.output / "observer.json").write_text(
-            json.dumps(results, indent=1) + "\n", encoding="utf-8"
-        )
-        (arguments.output / "observer.md").write_text(page, encoding="utf-8")
+    results = {name: [asdict(steps) for steps in rows] for name, rows in kept.items()}
+    write_results("observer", render(kept), results, arguments.output)
 
 
 def measure_steps(observed: list[int], capacity: int | None) -> list[Steps]:

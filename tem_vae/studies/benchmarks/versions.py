@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from tem_vae.studies.benchmarks.measure import describe_machine, ratio
+from tem_vae.studies.benchmarks.measure import describe_machine, ratio, write_results
 from tem_vae.text import markdown_table
 
 # Walks a batch, steps a walk, updates in a round.
@@ -75,15 +75,8 @@ def run(arguments: argparse.Namespace) -> None:
             for _ in range(arguments.rounds)
         ]
         comparisons.append(Comparison(batch, steps, *map(list, zip(*rounds, strict=True))))
-    page = render(comparisons)
-    print(page)
-    if arguments.output is not None:
-        arguments.output.mkdir(parents=True, exist_ok=True)
-        results = [asdict(comparison) for comparison in comparisons]
-        (arguments.output / "versions.json").write_text(
-            json.dumps(results, indent=1) + "\n", encoding="utf-8"
-        )
-        (arguments.output / "versions.md").write_text(page, encoding="utf-8")
+    results = [asdict(comparison) for comparison in comparisons]
+    write_results("versions", render(comparisons), results, arguments.output)
 
 
 def measure(checkout: Path, updates: int, overrides: list[str]) -> float:
