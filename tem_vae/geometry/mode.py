@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from tem_vae.geometry.euclidean import quadratic_keys, quadratic_queries
-from tem_vae.geometry.precision import matmul, significant, smallest_share, working_dtype
+from tem_vae.geometry.precision import matmul, smallest_share, working_dtype
 
 _CANDIDATES = 16
 _MEAN_SHIFT_STEPS = 3
@@ -45,7 +45,9 @@ def mode_shares(log_weights: Tensor, keys: Tensor, whitened: Tensor, scales: Ten
     share = torch.empty(0)
     for _ in range(_MEAN_SHIFT_STEPS):
         kernel = matmul(quadratic_queries(w), keys.mT).to(working_dtype(w))
-        share = significant((log_pull + kernel).softmax(-1))
+        pull = kernel.add_(log_pull)
+        pull = _exp_beside(pull, pull.amax(-1, keepdim=True))
+        share = pull / pull.sum(-1, keepdim=True)
         w = matmul(share, whitened)
     return share
 
@@ -72,15 +74,49 @@ def _candidates(log_weights: Tensor) -> Tensor:
 def _log_density(log_weights: Tensor, candidates: Tensor, keys: Tensor, whitened: Tensor) -> Tensor:
     """At the centers of the candidates, (*B, T, candidates), up to a constant.
 
-    It is −inf at a candidate without weight.
+    It is −inf at a candidate without weight. Kernels are computed once for all rows that have a candidate in
+    common, and the sum over components is a matrix product. Only the first component is added as a logarithm:
+    it may weigh almost everything, and be as wide as it likes.
     """
-    queries = quadratic_queries(_take(whitened, candidates))
-    kernel = matmul(queries.flatten(-3, -2), keys.mT).reshape(*candidates.shape, keys.shape[-2])
-    joint = kernel.to(working_dtype(whitened)).add_(log_weights.unsqueeze(-2))
-    largest = joint.amax(-1, keepdim=True)
-    relative = joint.sub_(largest).clamp_min_(smallest_share(joint.dtype)).exp_().sum(-1)
-    density = relative.log() + largest.squeeze(-1)
+    if keys.shape[-2] == 1:
+        return log_weights
+    chosen, index = _distinct(candidates, keys.shape[-2])
+    centers = _take(whitened, chosen.unsqueeze(-1)).squeeze(-2)
+    kernel = matmul(quadratic_queries(centers), keys.mT).to(working_dtype(whitened))
+    log_weights = log_weights.to(kernel.dtype)
+    peak, first = kernel.amax(-1), kernel[..., 0]
+    heaviest = log_weights[..., 1:].amax(-1, keepdim=True).clamp_min(torch.finfo(kernel.dtype).min)
+    weights = _exp_beside(log_weights[..., 1:], heaviest)
+    others = matmul(weights, _exp_beside(kernel[..., 1:], peak.unsqueeze(-1)).mT).gather(-1, index)
+    others = others.log() + heaviest + _of_candidates(peak, index)
+    density = torch.logaddexp(log_weights[..., :1] + _of_candidates(first, index), others)
     return density.masked_fill(log_weights.gather(-1, candidates).isneginf(), -torch.inf)
+
+
+def _exp_beside(logits: Tensor, largest: Tensor) -> Tensor:
+    """Exponentials beside that of the largest; the smallest are raised, so that they take no longer."""
+    return (logits - largest).clamp_min_(smallest_share(logits.dtype)).exp_()
+
+
+def _of_candidates(values: Tensor, index: Tensor) -> Tensor:
+    """Values (*B, U) of those that are a candidate of some row, for each row, (*B, T, candidates)."""
+    return values.unsqueeze(-2).expand(*index.shape[:-1], values.shape[-1]).gather(-1, index)
+
+
+def _distinct(candidates: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The numbers (*B, U) of all that are a candidate of some row, and which of them are those of each row.
+
+    Where other rows of the batch have more, there are some that are no candidates.
+    """
+    if candidates.shape[-2] == 1:
+        first = torch.arange(candidates.shape[-1], device=candidates.device)
+        return candidates.squeeze(-2), first.expand(candidates.shape)
+    flat = candidates.flatten(-2)
+    used = torch.zeros(*flat.shape[:-1], count, dtype=torch.uint8, device=flat.device).scatter_(-1, flat, 1)
+    most = int(used.sum(-1).max())
+    chosen = used.argsort(dim=-1, descending=True, stable=True)[..., :most]
+    index = (used.cumsum(-1) - 1).gather(-1, flat).reshape(candidates.shape)
+    return chosen, index
 
 
 def _take(rows: Tensor, index: Tensor) -> Tensor:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from tem_vae.geometry import Neighborhood, NeighborhoodMixture
+from tem_vae.geometry import Neighborhood
+from tem_vae.geometry.mode import mode_shares, neighborhood_keys
 from tem_vae.geometry.precision import matmul
 
 # Pairs of steps at once where rows are spelled out.
@@ -40,9 +41,18 @@ class MemoryRows(ABC):
     @property
     def mode(self) -> Tensor:
         """A code of high density at every step, (batch, time, N), as `NeighborhoodMixture.mode`."""
-        return torch.cat(
-            [self._mixture(*rows).mode for rows in self.rows(at_once=_PAIRS_AT_ONCE // 4)], dim=1
-        )
+        null, components = self.null.expand(self.components.batch_shape[:1]), self.components
+        codes = torch.cat([null.center.unsqueeze(1), components.center], dim=1)
+        scales = torch.cat([null.scale.unsqueeze(1), components.scale], dim=1)
+        whitened = torch.cat([null.whitened_center.unsqueeze(1), components.whitened_center], dim=1)
+        keys = neighborhood_keys(whitened, scales)
+        chunks = []
+        for first, last in self.rows(at_once=4 * _PAIRS_AT_ONCE):
+            some = [each[:, : 1 + last] for each in (keys, whitened, scales, codes)]
+            # One walk after the other: what is computed for one stays in the cache.
+            walks = zip(self.weigh_rows(first, last), *some, strict=True)
+            chunks.append(torch.stack([_mode(*walk) for walk in walks]))
+        return torch.cat(chunks, dim=1)
 
     @property
     def heaviest(self) -> Tensor:
@@ -64,12 +74,12 @@ class MemoryRows(ABC):
         size = max(1, at_once // (batch * time))
         return ((first, min(first + size, time)) for first in range(0, time, size))
 
-    def _mixture(self, first: int, last: int) -> NeighborhoodMixture:
-        return NeighborhoodMixture(
-            self.weigh_rows(first, last), self.first_components(last), self.null, validate_args=False
-        )
-
     def first_components(self, steps: int) -> Neighborhood:
         """Those of the first steps of every walk."""
         codes, scale = self.components.center[:, :steps], self.components.scale[:, :steps]
         return Neighborhood(codes, scale, self.components.factorization, validate_args=False)
+
+
+def _mode(log_weights: Tensor, keys: Tensor, whitened: Tensor, scales: Tensor, codes: Tensor) -> Tensor:
+    """Of some rows of weights of one walk, (rows, N), with the null component before the others."""
+    return matmul(mode_shares(log_weights, keys, whitened, scales), codes)
