@@ -7,8 +7,9 @@ from torch import Tensor, nn
 
 from tem_vae.geometry import Factorization, Neighborhood
 from tem_vae.geometry.precision import matmul, matrix_dtype
+from tem_vae.model.nearness import Nearness
 from tem_vae.model.prototypes import Emission, Prototypes, without_prototypes
-from tem_vae.model.walk_prior import Nearness, WalkPrior, log_memory_weights, novelty
+from tem_vae.model.walk_prior import WalkPrior, log_memory_weights, novelty
 
 # Nats so many that nothing is left of a weight, in float64 either.
 _INFINITY = 1000.0

@@ -11,7 +11,7 @@ from tem_vae.geometry.mode import mode_shares, neighborhood_keys
 from tem_vae.geometry.precision import matmul
 
 # Pairs of steps at once where rows are spelled out.
-_PAIRS_AT_ONCE = 2**18
+PAIRS_AT_ONCE = 2**18
 
 
 class MemoryRows(ABC):
@@ -47,7 +47,7 @@ class MemoryRows(ABC):
         whitened = torch.cat([null.whitened_center.unsqueeze(1), components.whitened_center], dim=1)
         keys = neighborhood_keys(whitened, scales)
         chunks = []
-        for first, last in self.rows(at_once=4 * _PAIRS_AT_ONCE):
+        for first, last in self.rows(at_once=4 * PAIRS_AT_ONCE):
             some = [each[:, : 1 + last] for each in (keys, whitened, scales, codes)]
             # One walk after the other: what is computed for one stays in the cache.
             walks = zip(self.weigh_rows(first, last), *some, strict=True)
@@ -68,7 +68,7 @@ class MemoryRows(ABC):
             chunks.append(matmul(weights, values[:, :last].to(weights.dtype)))
         return torch.cat(chunks, dim=1)
 
-    def rows(self, at_once: int = _PAIRS_AT_ONCE) -> Iterator[tuple[int, int]]:
+    def rows(self, at_once: int = PAIRS_AT_ONCE) -> Iterator[tuple[int, int]]:
         """Rows to spell out at once, as first and last + 1, so many pairs of steps at most."""
         batch, time = self.components.batch_shape
         size = max(1, at_once // (batch * time))

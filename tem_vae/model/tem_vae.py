@@ -172,7 +172,9 @@ class TemVae(nn.Module):
         """
         return self.evaluate_sample(percepts, inference, *inference.posterior.rsample_with_u())
 
-    def evaluate_sample(self, percepts: Tensor, inference: Inference, z: Tensor, u: Tensor) -> ElboTerms:
+    def evaluate_sample(
+        self, percepts: Tensor, inference: Inference, z: Tensor, u: Tensor, log_prior: Tensor | None = None
+    ) -> ElboTerms:
         """The terms of the bound at posterior samples, (*samples, batch, time); 0 where a percept is missing.
 
         Args:
@@ -180,8 +182,10 @@ class TemVae(nn.Module):
             inference: The posterior that the samples come from, and the prior to compare with.
             z: Samples, (*samples, batch, time, N).
             u: The noise they were made from, (*samples, batch, time, M).
+            log_prior: log p(z_t | past), if that was computed already, (*samples, batch, time).
         """
-        log_prior = inference.prior.log_prob_whitened(inference.posterior.whiten_noise(u))
+        if log_prior is None:
+            log_prior = inference.prior.log_prob_whitened(inference.posterior.whiten_noise(u))
         return ElboTerms(
             reconstruction=self._reconstruction(percepts, inference, z),
             log_prior=torch.where(inference.seen, log_prior, 0),

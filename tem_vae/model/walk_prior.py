@@ -1,6 +1,7 @@
 """The memory prior of every step of a walk, without an array of all pairs of steps."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,9 +9,12 @@ import torch
 from torch import Tensor
 
 from tem_vae.geometry import Neighborhood
+from tem_vae.geometry.euclidean import quadratic_keys, quadratic_queries
 from tem_vae.geometry.precision import matmul, matrix_dtype, smallest_share, working_dtype
 from tem_vae.model.causal_attention import causal_attention
-from tem_vae.model.memory_rows import MemoryRows
+from tem_vae.model.kernel_sums import KernelWeights, log_kernel_sums
+from tem_vae.model.memory_rows import PAIRS_AT_ONCE, MemoryRows
+from tem_vae.model.nearness import Nearness
 from tem_vae.model.prototypes import Emission
 
 # Beyond this, dot products of codes are summed in float64: float32 might err by more than 1e-3 nats.
@@ -53,41 +57,6 @@ class _Kernels(NamedTuple):
         """
         mixed = (self.shares * weights).sum(dim=-1)
         return mixed.clamp_min(torch.finfo(mixed.dtype).tiny).log() + self.largest
-
-
-class Nearness(NamedTuple):
-    """Logits of having been made near a location, q_t · k_s + offset_t, at most 0.
-
-    Attributes:
-        queries: q_t, (batch, time, D).
-        keys: k_s, (batch, time, D).
-        offset: Broadcasts with (batch, time).
-    """
-
-    queries: Tensor
-    keys: Tensor
-    offset: Tensor
-
-    def forget(self, nats: float) -> "Nearness":
-        """The same less so many nats for every step of age: one more feature, since age is t − s."""
-        time = self.keys.shape[1]
-        steps = torch.arange(time, dtype=self.keys.dtype, device=self.keys.device) - time // 2
-        faded = (nats * steps).expand(len(self.keys), time).unsqueeze(-1)
-        return Nearness(
-            torch.cat([self.queries, torch.ones_like(faded)], dim=-1),
-            torch.cat([self.keys, faded], dim=-1),
-            self.offset - nats * steps,
-        )
-
-    def rows(self, first: int, last: int) -> Tensor:
-        """Steps first to last - 1 on steps 0 to last - 1, (batch, last - first, last)."""
-        offset = self.offset.expand(self.keys.shape[:2])[:, first:last]
-        return matmul(self.queries[:, first:last], self.keys[:, :last].mT) + offset.unsqueeze(-1)
-
-    def beginning(self, steps: int) -> "Nearness":
-        """Of the first steps of every walk."""
-        offset = self.offset.expand(self.keys.shape[:2])[:, :steps]
-        return Nearness(self.queries[:, :steps], self.keys[:, :steps], offset)
 
 
 def log_memory_weights(near: Tensor, count: Tensor, background: Tensor, null: Tensor) -> Tensor:
@@ -160,11 +129,14 @@ class WalkPrior(MemoryRows):
     def log_prob_whitened(self, w: Tensor) -> Tensor:
         """`log_prob` of codes given by their whitened coordinates, (*samples, batch, time, M).
 
-        A sample z = c + eps beta E†u has w(z) = w(c) + eps u.
+        A sample z = c + eps beta E†u has w(z) = w(c) + eps u. Training can do with float32; without gradients
+        all is in float64.
 
         Raises:
             RankDeficientError: E has fewer than M independent rows; there is no density.
         """
+        if not torch.is_grad_enabled():
+            return self.log_probs_whitened(w, [self.near])[0]
         rank, log_volume = self.components.factorization.rank, self.components.factorization.log_volume
         prototypes = self.emission.prototypes
         # What all steps share is in float64: its rounding would be the same in all.
@@ -172,10 +144,7 @@ class WalkPrior(MemoryRows):
         scale, prototype_scale = self.components.scale[0, 0].to(exact), prototypes.scale[0].to(exact)
         normaliser = -0.5 * rank * math.log(2 * math.pi) - rank * prototype_scale.log() - log_volume
         # Whitened coordinates relative to the middle of the prototypes, in units of the scale of a memory.
-        # Training can do with float32; scores are in float64.
         origin = prototypes.whitened_center.mean(dim=0)
-        if not torch.is_grad_enabled():
-            origin = origin.to(exact)
         centers = (self.components.whitened_center - origin) / scale
         queries = (w.reshape(-1, *w.shape[-3:]) - origin) / scale
         squared = queries.square().sum(dim=-1)
@@ -187,6 +156,56 @@ class WalkPrior(MemoryRows):
         first, later = novel[..., :1] - self.null_logit, torch.logaddexp(remembered, novel[..., 1:]) - total
         log_prob = torch.cat([first, later], dim=-1) + normaliser
         return log_prob.reshape(w.shape[:-1]).to(working_dtype(w, self.components.center))
+
+    @torch.no_grad()
+    def log_probs_whitened(self, w: Tensor, nears: Sequence[Nearness]) -> list[Tensor]:
+        """`log_prob_whitened` in one pass, had memories been made as near as each of these says.
+
+        Args:
+            w: Whitened coordinates, (*samples, batch, time, M).
+            nears: Of the same steps.
+
+        Raises:
+            RankDeficientError: E has fewer than M independent rows; there is no density.
+        """
+        factorization, prototypes = self.components.factorization, self.emission.prototypes
+        log_volume, rank = factorization.log_volume, factorization.rank
+        exact = log_volume.dtype
+        nears = [Nearness(*(part.to(exact) for part in near)) for near in nears]
+        scale, prototype_scale = self.components.scale[0, 0].to(exact), prototypes.scale.to(exact)
+        origin = prototypes.whitened_center.mean(dim=0).to(exact)
+        centers = (self.components.whitened_center - origin) / scale
+        novel = (prototypes.whitened_center - origin) / scale
+        ratio = scale / prototype_scale
+        novel = quadratic_keys(novel, -0.5 * ratio.square(), rank * ratio.log()).expand(len(centers), -1, -1)
+        half = centers.new_tensor(-0.5).expand(centers.shape[:2])
+        keys = torch.cat([novel, quadratic_keys(centers, half, torch.zeros_like(half))], dim=1)
+        queries = quadratic_queries((w.reshape(-1, *w.shape[-3:]) - origin) / scale)
+        chunks = self.rows(at_once=max(1, PAIRS_AT_ONCE // len(queries)))
+        sums = log_kernel_sums(queries, keys, lambda *rows: self._weigh_kernels(nears, *rows), chunks)
+        normaliser = rank * (0.5 * math.log(2 * math.pi) + scale.log()) + log_volume
+        return list((sums - normaliser).reshape(len(nears), *w.shape[:-1]).to(working_dtype(w)))
+
+    def _weigh_kernels(self, nears: Sequence[Nearness], first: int, last: int) -> KernelWeights:
+        """Of prototypes, and then of memories up to step last - 1, at steps first to last - 1."""
+        seen, novel = self.seen[:, :last], self.emission.log_shares.exp()
+        future = torch.ones(last - first, last, dtype=torch.bool, device=seen.device).triu(first)
+        hidden = ~seen.unsqueeze(1) | future
+        count = (seen.cumsum(dim=1) - seen.long())[:, first:, None]
+        background = torch.where(count > 0, self.background_logit.to(nears[0].keys), -torch.inf)
+        unit = torch.maximum(background, self.null_logit)
+        background, null = (background - unit).exp(), (self.null_logit - unit).exp()
+        own, other = self.emission.log_own.exp(), self.emission.log_other.exp()
+        weights = unit.new_empty(*unit.shape[:2], len(nears), len(novel) + last)
+        for near, into in zip(nears, weights.unbind(2), strict=True):
+            logits = near.rows(first, last).sub_(unit).clamp_min_(smallest_share(unit.dtype))
+            there = logits.exp_().masked_fill_(hidden, 0)
+            total = there.sum(dim=-1, keepdim=True) + background + null
+            prototypes = null * novel + other * matmul(there, self.emission.expected[:, :last])
+            into[..., : len(novel)] = prototypes / total
+            share = background / count.clamp_min(1) / total
+            torch.add(there.mul_(own / total), share, out=into[..., len(novel) :])
+        return KernelWeights(weights, hidden)
 
     def _prototype_kernels(self, queries: Tensor, squared: Tensor, centers: Tensor) -> "_Kernels":
         """e^{−½‖w_t − w(n_j)‖²/eps_0²} of every step and prototype.

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tem_vae.data import Walks
-from tem_vae.model import Inference, Prior, TemVae, importance_weighted_bound
+from tem_vae.model import Inference, Prior, TemVae, WalkPrior, importance_weighted_bound
 
 # Decoded at once: at most so many samples, and about so many numbers of percepts.
 _SAMPLES_AT_ONCE = 10
@@ -45,16 +45,24 @@ def importance_weighted_bounds(
     at_once = max(1, min(_SAMPLES_AT_ONCE, _NUMBERS_AT_ONCE // walks.percepts.numel()))
     for first in range(0, samples, at_once):
         z, u = inference.posterior.rsample_with_u((min(at_once, samples - first),))
-        terms = model.evaluate_sample(walks.percepts, inference, z, u)
+        log_prior, by_place = _log_priors(inference.prior, oracle, inference.posterior.whiten_noise(u))
+        terms = model.evaluate_sample(walks.percepts, inference, z, u, log_prior)
         by_model.append(terms.elbo)
-        if oracle is not None:
-            log_prior = oracle.log_prob_whitened(inference.posterior.whiten_noise(u))
-            log_prior = torch.where(inference.seen, log_prior, 0)
-            by_oracle.append(replace(terms, log_prior=log_prior).elbo)
+        if by_place is not None:
+            by_place = torch.where(inference.seen, by_place, 0)
+            by_oracle.append(replace(terms, log_prior=by_place).elbo)
     return ImportanceWeightedBounds(
         importance_weighted_bound(torch.cat(by_model)),
         importance_weighted_bound(torch.cat(by_oracle)) if by_oracle else None,
     )
+
+
+def _log_priors(prior: Prior, oracle: Prior | None, w: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Log densities at whitened coordinates; where both weigh the same kernels, in one pass over them."""
+    if isinstance(prior, WalkPrior) and isinstance(oracle, WalkPrior):
+        log_prior, by_place = prior.log_probs_whitened(w, [prior.near, oracle.near])
+        return log_prior, by_place
+    return prior.log_prob_whitened(w), None if oracle is None else oracle.log_prob_whitened(w)
 
 
 def _oracle_prior(model: TemVae, places: Tensor, inference: Inference) -> Prior:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tem_vae.data import Truth, Walks
-from tem_vae.model import ElboTerms, Observer, Prediction, TemVae
+from tem_vae.model import ElboTerms, Observer, Prediction, TemVae, WalkPrior
 from tem_vae.scores.oracle import importance_weighted_bounds
 from tem_vae.training.module import mean_over_steps
 
@@ -86,6 +86,28 @@ def test_the_prior_is_that_of_the_written_out_formula(
     wanted = torch.autograd.grad(expected.sum(), learned, allow_unused=True)
     for gradient, want in zip(gradients, wanted, strict=True):
         torch.testing.assert_close(gradient, want, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("at_once", [2**18, 16])
+def test_scores_of_several_priors_are_those_of_each_with_gradients(
+    model: TemVae, walk: Walk, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tem_vae.model.walk_prior.PAIRS_AT_ONCE", at_once)
+    model = model.double()
+    percepts, actions = without(walk[0].double(), MISSING), walk[1]
+    inference = model.infer(percepts, actions)
+    places = torch.tensor([0, 1, 2, 3]).repeat(2, 3)
+    oracle = model.memory.at_places(
+        places, inference.codes, inference.posterior.factorization, inference.seen
+    )
+    assert isinstance(inference.prior, WalkPrior)
+    assert isinstance(oracle, WalkPrior)
+    w = 3 * torch.randn(5, *percepts.shape[:2], len(model.metric.E), dtype=torch.float64)
+    found = inference.prior.log_probs_whitened(w, [inference.prior.near, oracle.near])
+    for log_prob, prior in zip(found, (inference.prior, oracle), strict=True):
+        torch.testing.assert_close(log_prob, prior.log_prob_whitened(w), rtol=1e-12, atol=1e-12)
+        with torch.no_grad():
+            torch.testing.assert_close(prior.log_prob_whitened(w), log_prob, rtol=1e-12, atol=1e-12)
 
 
 def test_the_weights_of_memory_are_those_of_what_was_seen(model: TemVae, walk: Walk) -> None:
