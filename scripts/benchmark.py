@@ -3,7 +3,7 @@
 import argparse
 
 from tem_vae.runs.output import keep_printing
-from tem_vae.studies.benchmarks import geometry, long_walk, memory, observer, training, versions
+from tem_vae.studies.benchmarks import geometry, long_walk, memory, observer, training, versions, whole
 
 # Each suite is a module with `add_arguments(parser)` and `run(arguments)`.
 _SUITES = {
@@ -13,6 +13,7 @@ _SUITES = {
     "observer": observer,
     "long_walk": long_walk,
     "versions": versions,
+    "whole": whole,
 }
 
 

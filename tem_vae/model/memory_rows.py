@@ -2,9 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from tem_vae.geometry import Neighborhood
 from tem_vae.geometry.mode import mode_shares, neighborhood_keys
@@ -12,6 +14,9 @@ from tem_vae.geometry.precision import matmul
 
 # Pairs of steps at once where rows are spelled out.
 PAIRS_AT_ONCE = 2**18
+
+# Weights that are kept: 64 MB in float32.
+_MOST_KEPT = 2**24
 
 
 class MemoryRows(ABC):
@@ -50,23 +55,42 @@ class MemoryRows(ABC):
         for first, last in self.rows(at_once=4 * PAIRS_AT_ONCE):
             some = [each[:, : 1 + last] for each in (keys, whitened, scales, codes)]
             # One walk after the other: what is computed for one stays in the cache.
-            walks = zip(self.weigh_rows(first, last), *some, strict=True)
+            walks = zip(self._read(first, last), *some, strict=True)
             chunks.append(torch.stack([_mode(*walk) for walk in walks]))
         return torch.cat(chunks, dim=1)
 
     @property
     def heaviest(self) -> Tensor:
         """The remembered step of greatest weight at every step, (batch, time); 0 where there is none."""
-        chunks = [self.weigh_rows(*rows)[..., 1:].argmax(dim=-1) for rows in self.rows()]
+        chunks = [self._read(*rows)[..., 1:].argmax(dim=-1) for rows in self.rows()]
         return torch.cat(chunks, dim=1)
 
     def weigh(self, values: Tensor) -> Tensor:
         """Σ_s w_ts v_s, (batch, time, D), for values of every step, (batch, time, D)."""
         chunks = []
         for first, last in self.rows():
-            weights = self.weigh_rows(first, last)[..., 1:].exp()
+            weights = self._read(first, last)[..., 1:].exp()
             chunks.append(matmul(weights, values[:, :last].to(weights.dtype)))
         return torch.cat(chunks, dim=1)
+
+    @property
+    def log_null(self) -> Tensor:
+        """Log weight of the null component at every step, (batch, time)."""
+        return torch.cat([self._read(*rows)[..., 0] for rows in self.rows()], dim=1)
+
+    def _read(self, first: int, last: int) -> Tensor:
+        """As `weigh_rows`; if there are not too many, all are computed once and kept."""
+        batch, time = self.components.batch_shape
+        if torch.is_grad_enabled() or batch * time * (1 + time) > _MOST_KEPT:
+            return self.weigh_rows(first, last)
+        return self._kept[:, first:last, : 1 + last]
+
+    @cached_property
+    def _kept(self) -> Tensor:
+        time = self.components.batch_shape[1]
+        chunks = (self.weigh_rows(*rows) for rows in self.rows())
+        hidden = -torch.inf
+        return torch.cat([pad(rows, (0, 1 + time - rows.shape[-1]), value=hidden) for rows in chunks], dim=1)
 
     def rows(self, at_once: int = PAIRS_AT_ONCE) -> Iterator[tuple[int, int]]:
         """Rows to spell out at once, as first and last + 1, so many pairs of steps at most."""

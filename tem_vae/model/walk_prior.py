@@ -260,9 +260,8 @@ class WalkPrior(MemoryRows):
     @property
     def novelty(self) -> Tensor:
         """The weight of the null component and of the background, (batch, time)."""
-        null = torch.cat([self.weigh_rows(*rows)[..., 0] for rows in self.rows()], dim=1)
         remembered = self.seen.cumsum(dim=1) > self.seen
-        return novelty(null, remembered, self.background_logit, self.null_logit)
+        return novelty(self.log_null, remembered, self.background_logit, self.null_logit)
 
     def beginning(self, steps: int) -> "WalkPrior":
         """Of the first steps of every walk: no step depends on a later one."""
