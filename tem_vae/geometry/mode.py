@@ -38,18 +38,15 @@ def mode_shares(log_weights: Tensor, keys: Tensor, whitened: Tensor, scales: Ten
         scales: (*B, S).
     """
     candidates = _candidates(log_weights)
-    density = _log_density(log_weights, candidates, keys, whitened)
+    density, kernel, index = _log_density(log_weights, candidates, keys, whitened)
     best = (density >= density.amax(-1, keepdim=True) - _TIE).byte().argmax(-1, keepdim=True)
-    w = _take(whitened, candidates.gather(-1, best)).squeeze(-2)
+    kernel = _take(kernel, index.gather(-1, best)).squeeze(-2)
     log_pull = log_weights - 2 * scales.log().unsqueeze(-2)
-    share = torch.empty(0)
-    for _ in range(_MEAN_SHIFT_STEPS):
-        kernel = matmul(quadratic_queries(w), keys.mT).to(working_dtype(w))
-        pull = kernel.add_(log_pull)
-        pull = _exp_beside(pull, pull.amax(-1, keepdim=True))
-        share = pull / pull.sum(-1, keepdim=True)
-        w = matmul(share, whitened)
-    return share
+    pull, total = _pull(log_pull, kernel)
+    for _ in range(_MEAN_SHIFT_STEPS - 1):
+        w = matmul(pull, whitened) / total
+        pull, total = _pull(log_pull, matmul(quadratic_queries(w), keys.mT).to(working_dtype(w)))
+    return pull / total
 
 
 def log_sum_exp(x: Tensor) -> Tensor:
@@ -71,26 +68,39 @@ def _candidates(log_weights: Tensor) -> Tensor:
     return order.topk(min(_CANDIDATES, count), dim=-1).indices.sort(dim=-1).values
 
 
-def _log_density(log_weights: Tensor, candidates: Tensor, keys: Tensor, whitened: Tensor) -> Tensor:
+def _pull(log_pull: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor]:
+    """The parts that components have in the next step of mean shift, (*B, T, S), and their sum."""
+    logits = log_pull + kernel
+    pull = _exp_beside(logits, logits.amax(-1, keepdim=True))
+    return pull, pull.sum(-1, keepdim=True)
+
+
+def _log_density(
+    log_weights: Tensor, candidates: Tensor, keys: Tensor, whitened: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """At the centers of the candidates, (*B, T, candidates), up to a constant.
 
-    It is −inf at a candidate without weight. Kernels are computed once for all rows that have a candidate in
-    common, and the sum over components is a matrix product. Only the first component is added as a logarithm:
-    it may weigh almost everything, and be as wide as it likes.
+    Besides the kernels of all that are a candidate of some row, (*B, U, S), and which of them are those of
+    each row.
+
+    The density is −inf at a candidate without weight. Kernels are computed once for all rows that have a
+    candidate in common, and the sum over components is a matrix product. Only the first component is added
+    as a logarithm: it may weigh almost everything, and be as wide as it likes.
     """
-    if keys.shape[-2] == 1:
-        return log_weights
     chosen, index = _distinct(candidates, keys.shape[-2])
     centers = _take(whitened, chosen.unsqueeze(-1)).squeeze(-2)
     kernel = matmul(quadratic_queries(centers), keys.mT).to(working_dtype(whitened))
     log_weights = log_weights.to(kernel.dtype)
+    if kernel.shape[-1] == 1:
+        return log_weights, kernel, index
     peak, first = kernel.amax(-1), kernel[..., 0]
     heaviest = log_weights[..., 1:].amax(-1, keepdim=True).clamp_min(torch.finfo(kernel.dtype).min)
     weights = _exp_beside(log_weights[..., 1:], heaviest)
     others = matmul(weights, _exp_beside(kernel[..., 1:], peak.unsqueeze(-1)).mT).gather(-1, index)
     others = others.log() + heaviest + _of_candidates(peak, index)
     density = torch.logaddexp(log_weights[..., :1] + _of_candidates(first, index), others)
-    return density.masked_fill(log_weights.gather(-1, candidates).isneginf(), -torch.inf)
+    density = density.masked_fill(log_weights.gather(-1, candidates).isneginf(), -torch.inf)
+    return density, kernel, index
 
 
 def _exp_beside(logits: Tensor, largest: Tensor) -> Tensor:

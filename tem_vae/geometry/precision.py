@@ -47,6 +47,8 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     dtype = working_dtype(a, b)
     rounded = dtype == torch.float32 and _float32_products_are_rounded(a.device)
     product_dtype = matrix_dtype(a.device) if rounded else dtype
+    if a.dtype == b.dtype == product_dtype and not torch.is_autocast_enabled(a.device.type):
+        return a @ b
     with torch.autocast(a.device.type, enabled=False):
         return (a.to(product_dtype) @ b.to(product_dtype)).to(dtype)
 

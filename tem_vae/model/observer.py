@@ -1,6 +1,7 @@
 """The model carried along a walk step by step, as an agent does."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -134,7 +135,9 @@ class Observer:
         integrator = self.model.integrator
         here = integrator.start(*self._batch_of(percept))
         (code, _), factorization = self.model.encode(percept), self.model.metric.factorize()
-        return _Walk(here, Remembered(self.model.memory, factorization, code, here.code, self.capacity))
+        embed = partial(self.model.embed, embedding=factorization.embedding)
+        remembered = Remembered(self.model.memory, factorization, embed, code, here.code, self.capacity)
+        return _Walk(here, remembered)
 
     def _move(self, walk: _Walk, action: int | Tensor | None) -> _Walk:
         integrator = self.model.integrator
@@ -144,6 +147,6 @@ class Observer:
     def _expect(self, walk: _Walk) -> Expectation:
         remembered = walk.remembered
         log_weights = remembered.log_weights(walk.here.code)
-        embedded = self.model.embed(remembered.mode(log_weights), remembered.factorization.embedding)
         novelty = self.model.memory.novelty(log_weights[..., 0], remembered.counts)
-        return Expectation(log_weights[..., 1:].exp(), novelty, self.model.decode(embedded))
+        percept = self.model.decode(remembered.mode(log_weights))
+        return Expectation(log_weights[..., 1:].exp(), novelty, percept)

@@ -1,5 +1,7 @@
 """What an observer has remembered so far, in room that grows by doubling or is kept bounded by merging."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -11,7 +13,6 @@ from tem_vae.model.parts import Memory
 
 _FIRST_ROOM = 64
 SHARE_MERGED = 0.25
-_SMALLEST_SHARE = 1e-10
 _FEWEST = 4
 
 
@@ -38,9 +39,13 @@ class Remembered:
     more (of the older, where both stood for as many), and the sum of their counts. What was appended unseen
     has the count 0, so no weight, and is merged before anything else.
 
+    Of codes only their whitened coordinates are kept, and what the decoder reads of them: both are linear, so
+    that those of a mean are means.
+
     Args:
         memory: The memory of the model.
         factorization: Of the pseudometric in use.
+        embed: From codes to what the decoder reads of them, (*, N) -> (*, D); linear.
         code: A code, (*batch, N), for shape and dtype.
         location: A location code, (*batch, G), for shape and dtype.
         capacity: The most memories to keep; None to keep all.
@@ -50,20 +55,23 @@ class Remembered:
         self,
         memory: Memory,
         factorization: Factorization,
+        embed: Callable[[Tensor], Tensor],
         code: Tensor,
         location: Tensor,
         capacity: int | None,
     ) -> None:
         self.memory = memory
         self.factorization = factorization
+        self.embed = embed
         self.capacity = capacity
+        self._scale = memory.memory_scale
         self._used = 1
         neighborhood = memory.null(factorization)
         null = neighborhood.center.expand_as(code).unsqueeze(-2).to(code.dtype)
-        self._codes, self._locations = null, torch.zeros_like(location).unsqueeze(-2)
+        self._embedded, self._whitened = embed(null), factorization.whiten(null)
+        self._locations = torch.zeros_like(location).unsqueeze(-2)
         self._counts = torch.ones_like(null[..., 0])
         self._scales = neighborhood.scale.to(code.dtype).expand_as(self._counts)
-        self._whitened = factorization.whiten(null)
         self._keys = neighborhood_keys(self._whitened, self._scales)
         self._resize(_FIRST_ROOM)
 
@@ -78,37 +86,42 @@ class Remembered:
         return self.memory.log_weights_at(location.unsqueeze(-2), remembered, self.counts).squeeze(-2)
 
     def mode(self, log_weights: Tensor) -> Tensor:
-        """A code of high density, as `NeighborhoodMixture.mode`, (*batch, 1 + memories) -> (*batch, N)."""
-        whitened, keys, scales, codes = (
+        """What the decoder reads of a code of high density, (*batch, 1 + memories) -> (*batch, D).
+
+        The code is that of `NeighborhoodMixture.mode`.
+        """
+        whitened, keys, scales, embedded = (
             tensor[..., : self._used, :]
-            for tensor in (self._whitened, self._keys, self._scales.unsqueeze(-1), self._codes)
+            for tensor in (self._whitened, self._keys, self._scales.unsqueeze(-1), self._embedded)
         )
         shares = mode_shares(log_weights.unsqueeze(-2), keys, whitened, scales.squeeze(-1))
-        # Most memories have next to no share; reading their codes would be most of the work.
-        some = (shares.flatten(0, -2).amax(dim=0) > _SMALLEST_SHARE).nonzero().squeeze(-1)
-        return matmul(shares[..., some], codes[..., some, :]).squeeze(-2)
+        return matmul(shares, embedded).squeeze(-2)
 
     def append(self, code: Tensor, location: Tensor, seen: Tensor) -> None:
         """Remember a code, (*batch, N), at a location code, (*batch, G), where it was seen, (*batch)."""
         if self.capacity is not None and self._used > self.capacity:
             self._merge(max(1, int(SHARE_MERGED * self.capacity)))
-        if self._used == self._codes.shape[-2]:
+        if self._used == self._whitened.shape[-2]:
             self._resize(2 * self._used)
         row = slice(self._used, self._used + 1)
-        self._write(row, code.unsqueeze(-2), location.unsqueeze(-2), seen.unsqueeze(-1))
+        code = code.unsqueeze(-2)
+        whitened, embedded = self.factorization.whiten(code), self.embed(code)
+        self._write(row, whitened, embedded, location.unsqueeze(-2), seen.unsqueeze(-1))
         self._used += 1
 
-    def _write(self, rows: slice, codes: Tensor, locations: Tensor, counts: Tensor) -> None:
-        self._codes[..., rows, :], self._locations[..., rows, :] = codes, locations
+    def _write(
+        self, rows: slice, whitened: Tensor, embedded: Tensor, locations: Tensor, counts: Tensor
+    ) -> None:
+        self._whitened[..., rows, :], self._embedded[..., rows, :] = whitened, embedded
+        self._locations[..., rows, :] = locations
         self._counts[..., rows] = counts.to(self._counts.dtype)
-        self._scales[..., rows] = self.memory.memory_scale
-        self._whitened[..., rows, :] = self.factorization.whiten(codes)
-        self._keys[..., rows, :] = neighborhood_keys(self._whitened[..., rows, :], self._scales[..., rows])
+        self._scales[..., rows] = self._scale
+        self._keys[..., rows, :] = neighborhood_keys(whitened, self._scales[..., rows])
 
     def _resize(self, room: int) -> None:
-        for name in ("_codes", "_locations", "_counts", "_scales", "_whitened", "_keys"):
+        axis = self._counts.ndim - 1
+        for name in ("_embedded", "_locations", "_counts", "_scales", "_whitened", "_keys"):
             old = getattr(self, name)
-            axis = len(self._codes.shape) - 2
             new = old.new_zeros(*old.shape[:axis], room, *old.shape[axis + 1 :])
             new.narrow(axis, 0, self._used).copy_(old.narrow(axis, 0, self._used))
             setattr(self, name, new)
@@ -116,45 +129,39 @@ class Remembered:
     def _merge(self, pairs: int) -> None:
         """Merge so many pairs of memories."""
         rows = slice(1, self._used)
-        codes, locations = self._codes[..., rows, :], self._locations[..., rows, :]
+        whitened, locations = self._whitened[..., rows, :], self._locations[..., rows, :]
         counts = self._counts[..., rows]
         cost = 0.5 * self.memory.precision * pairwise_squared_distance(locations, locations)
-        whitened = self._whitened[..., rows, :] / self.memory.memory_scale
-        cost = cost + 0.5 * pairwise_squared_distance(whitened, whitened)
+        apart = whitened / self._scale
+        cost = cost + 0.5 * pairwise_squared_distance(apart, apart)
         unseen = counts == 0
         cost = cost.masked_fill(unseen.unsqueeze(-1) | unseen.unsqueeze(-2), -1.0)
-        batch = [
-            _merge_closest(*one, pairs=pairs)
-            for one in zip(
-                cost.reshape(-1, *cost.shape[-2:]),
-                codes.reshape(-1, *codes.shape[-2:]),
-                locations.reshape(-1, *locations.shape[-2:]),
-                counts.reshape(-1, counts.shape[-1]),
-                strict=True,
-            )
-        ]
-        merged = [torch.stack(parts) for parts in zip(*batch, strict=True)]
-        shape = codes.shape[:-2]
+        parts = [cost, whitened, self._embedded[..., rows, :], locations, counts.unsqueeze(-1)]
+        walks = zip(*(part.reshape(-1, *part.shape[-2:]) for part in parts), strict=True)
+        merged = zip(*(_merge_closest(pairs, *walk) for walk in walks), strict=True)
         self._used -= pairs
-        codes, locations, counts = (part.reshape(*shape, *part.shape[1:]) for part in merged)
-        self._write(slice(1, self._used), codes, locations, counts)
+        whitened, embedded, locations, counts = (
+            torch.stack(part).reshape(*counts.shape[:-1], -1, part[0].shape[-1]) for part in merged
+        )
+        self._write(slice(1, self._used), whitened, embedded, locations, counts.squeeze(-1))
 
 
 def _merge_closest(
-    cost: Tensor, codes: Tensor, locations: Tensor, counts: Tensor, pairs: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Codes, locations and counts of one walk after its closest pairs were merged, the older first."""
+    pairs: int, cost: Tensor, whitened: Tensor, embedded: Tensor, locations: Tensor, counts: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Both kinds of codes, locations and counts (*, 1) of one walk after its closest pairs were merged."""
     younger, older = closest_pairs(cost, pairs).unbind(-1)
-    codes, locations, counts = codes.clone(), locations.clone(), counts.clone()
+    kinds, locations, counts = [whitened.clone(), embedded.clone()], locations.clone(), counts.clone()
     total = counts[older] + counts[younger]
-    share = (counts[younger] / total.clamp_min(1)).unsqueeze(-1)
-    codes[older] = torch.lerp(codes[older], codes[younger], share)
-    heavier = (counts[younger] > counts[older]).unsqueeze(-1)
+    share = counts[younger] / total.clamp_min(1)
+    for codes in kinds:
+        codes[older] = torch.lerp(codes[older], codes[younger], share)
+    heavier = counts[younger] > counts[older]
     locations[older] = torch.where(heavier, locations[younger], locations[older])
     counts[older] = total
-    kept = torch.ones(len(codes), dtype=torch.bool, device=codes.device)
+    kept = torch.ones(len(counts), dtype=torch.bool, device=counts.device)
     kept[younger] = False
-    return codes[kept], locations[kept], counts[kept]
+    return kinds[0][kept], kinds[1][kept], locations[kept], counts[kept]
 
 
 def closest_pairs(cost: Tensor, pairs: int) -> Tensor:
