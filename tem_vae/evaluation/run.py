@@ -19,6 +19,7 @@ from tem_vae.evaluation.tester import score
 from tem_vae.evaluation.trained import load_run
 from tem_vae.evaluation.walk_plan import check_same, plan_walks
 from tem_vae.evaluation.wandb_scores import log_scores
+from tem_vae.runs.allocation import keep_freed_memory
 from tem_vae.runs.folder import Metrics, RunFolder
 from tem_vae.runs.terminal import alone, draws_bars, progress_bar, quiet_lightning
 
@@ -40,6 +41,7 @@ def evaluate(config: EvaluateConfig, run_dir: Path) -> dict[str, Metrics]:
     """
     quiet_lightning()
     torch.set_num_threads(config.threads)
+    keep_freed_memory()
     if config.logger.kind == "wandb" and not config.logger.offline:
         check_account()
     paths = dict(zip(name_checkpoints(config.checkpoint), config.checkpoint, strict=True))

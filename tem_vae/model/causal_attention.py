@@ -7,16 +7,20 @@ from typing import Any, NamedTuple, Self
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.functional import pad
 
 from tem_vae.geometry.precision import matmul, smallest_share
 
-# Logits are in bits within this file: on CPUs the power of two is twice as fast as the exponential.
+# Logits are in bits within this file: a power of two is 0 as fast as any other, where it is that small.
 _BITS = math.log2(math.e)
 
 _ROWS = 256
 _COLUMNS = 1024
 _LOGITS_AT_ONCE = 2**18
 _LOGITS_KEPT = 2**21
+
+# Matrix products are up to half as fast again where rows are a whole number of the processor's vectors.
+_VECTOR = 8
 
 # Of what a step does not see. No −inf: where it sees nothing, differences must stay numbers.
 _HIDDEN = -1e30
@@ -30,7 +34,8 @@ class CausalAttention(NamedTuple):
     Attributes:
         first: Of A_ts, (batch, time - 1).
         second: Of B_ts, (samples, batch, time - 1).
-        both: Of A_ts + B_ts, (samples, batch, time - 1).
+        both: Of A_ts + B_ts, (samples, batch, time - 1), without those s where exp A_ts or exp B_ts is below
+            `smallest_share` of the largest of its row; but no less than its square.
         mean: Σ_s v_s exp A_ts / Σ_s exp A_ts, (batch, time - 1, D'').
     """
 
@@ -46,17 +51,12 @@ class _Tile(NamedTuple):
     rows: slice
     columns: slice
 
-    @property
-    def diagonal(self) -> int | None:
-        """For `tril`, where the tile reaches beyond the diagonal; None where it does not."""
-        offset = self.rows.start - self.columns.start
-        return offset if self.columns.stop > self.rows.start + 1 else None
-
 
 class _Logits(NamedTuple):
     """A and B by their factors, (batch, rows, D) and (samples, batch, rows, D'), and the values to average.
 
-    Row i of the queries is a step that sees those of rows 0 to i of the keys that are seen, (batch, rows).
+    Row i of the queries is a step that sees those of rows 0 to i of the keys that are seen, (batch, rows);
+    None where all are.
     """
 
     first_queries: Tensor
@@ -64,15 +64,16 @@ class _Logits(NamedTuple):
     second_queries: Tensor
     second_keys: Tensor
     values: Tensor
-    seen: Tensor
+    seen: Tensor | None
 
     @classmethod
-    def shifted(cls, factors: Sequence[Tensor], seen: Tensor) -> Self:
+    def shifted(cls, factors: Sequence[Tensor], seen: Tensor | None) -> Self:
         """From factors of every step: views, such that a step sees those before it, and not itself."""
         first_queries, first_keys, second_queries, second_keys, values = factors
         queries = first_queries[:, 1:], second_queries[:, :, 1:]
         keys = first_keys[:, :-1], second_keys[:, :-1]
-        return cls(queries[0], keys[0], queries[1], keys[1], values[:, :-1], seen[:, :-1])
+        hidden_or_not = None if seen is None else seen[:, :-1]
+        return cls(queries[0], keys[0], queries[1], keys[1], values[:, :-1], hidden_or_not)
 
     @property
     def are_few(self) -> bool:
@@ -80,92 +81,121 @@ class _Logits(NamedTuple):
         samples, batch, time, _ = self.second_queries.shape
         return time <= _COLUMNS and samples * batch * time**2 <= _LOGITS_KEPT
 
-    def tiles(self) -> Iterator[list[_Tile]]:
-        """For each block of rows its tiles; the first of them has the diagonal."""
+    def tiles(self) -> Iterator[_Tile]:
+        """All of them; the first tile of each block of rows has the diagonal."""
         samples, batch, time, _ = self.second_queries.shape
         columns = max(1, min(_COLUMNS, time))
         rows = max(1, min(_ROWS, columns, _LOGITS_AT_ONCE // (columns * samples * batch)))
         for start in range(0, time, rows):
             stop = min(start + rows, time)
-            ends = range(stop, 0, -columns)
-            yield [_Tile(slice(start, stop), slice(max(0, end - columns), end)) for end in ends]
+            for end in range(stop, 0, -columns):
+                yield _Tile(slice(start, stop), slice(max(0, end - columns), end))
 
-    def compute(self, tile: _Tile) -> tuple[Tensor, Tensor, Tensor]:
-        """A in bits, (batch, rows, columns), B and A + B, (samples, batch, rows, columns)."""
-        first = matmul(_BITS * self.first_queries[:, tile.rows], self.first_keys[:, tile.columns].mT)
-        second = matmul(_BITS * self.second_queries[:, :, tile.rows], self.second_keys[:, tile.columns].mT)
-        hidden = ~self.seen[:, None, tile.columns]
-        if tile.diagonal is not None:
-            shape = first.shape[-2:]
-            hidden = hidden | torch.ones(shape, dtype=torch.bool, device=first.device).triu(tile.diagonal + 1)
-        first.masked_fill_(hidden, _HIDDEN)
-        second.masked_fill_(hidden, _HIDDEN)
-        return first, second, first + second
+    def compute(self, tile: _Tile) -> tuple[Tensor, Tensor]:
+        """A, (batch, rows, columns), and B, (samples, batch, rows, columns)."""
+        rows, columns = tile
+        first = matmul(self.first_queries[:, rows], self.first_keys[:, columns].mT)
+        second = matmul(self.second_queries[:, :, rows], self.second_keys[:, columns].mT)
+        for logits in (first, second):
+            if columns.stop > rows.start + 1:
+                square = logits[..., rows.start - columns.start :]
+                future = torch.ones(square.shape[-2:], dtype=torch.bool, device=square.device).triu(1)
+                square.masked_fill_(future, _HIDDEN)
+            if self.seen is not None:
+                logits.masked_fill_(~self.seen[:, None, columns], _HIDDEN)
+        return first, second
+
+
+class _Powers(NamedTuple):
+    """Powers of two of a tile's logits, each row in a unit of its own.
+
+    Attributes:
+        first: Of A, (batch, rows, columns).
+        second: Of B, (samples, batch, rows, columns).
+        both: Their product.
+        first_total: The sum of the powers of A over the whole row, (batch, rows, 1).
+        second_total: That of B, (samples, batch, rows, 1).
+    """
+
+    first: Tensor
+    second: Tensor
+    both: Tensor
+    first_total: Tensor
+    second_total: Tensor
 
 
 class _CausalAttention(torch.autograd.Function):
+    """What it gives is in bits. Within it factors are as `_prepare` makes them."""
+
     @staticmethod
-    def forward(ctx: Any, keep: bool, seen: Tensor, *factors: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, keep: bool, seen: Tensor | None, *given: Tensor) -> tuple[Tensor, ...]:
+        factors, one = _prepare(given), given[4].shape[-1]
         logits = _Logits.shifted(factors, seen)
         samples, batch, time, _ = logits.second_queries.shape
         shapes = ((batch, time), (samples, batch, time), (samples, batch, time))
         results = tuple(logits.second_queries.new_full(shape, -torch.inf) for shape in shapes)
         mean = torch.zeros_like(logits.values)
         kept: list[Tensor] = []
-        for tile in (tile for tiles in logits.tiles() for tile in tiles):
-            shares = logits.compute(tile)
+        for tile in logits.tiles():
+            (first, first_top), (second, second_top) = map(_exponentiate_, logits.compute(tile))
+            both, sums = first * second, matmul(first, logits.values[:, tile.columns])
+            totals = sums[..., one : one + 1], second.sum(-1, keepdim=True), both.sum(-1, keepdim=True)
+            tops = first_top, second_top, first_top + second_top
             before = results[0][:, tile.rows].clone()
-            totals = []
-            for result, each in zip(results, shares, strict=True):
-                part, (found, total) = result[..., tile.rows], _exponentiate_(each)
-                part.copy_(torch.logaddexp2(part, found))
-                totals.append(total)
-            average = matmul(shares[0], logits.values[:, tile.columns]).div_(totals[0])
+            for result, top, total in zip(results, tops, totals, strict=True):
+                part = result[..., tile.rows]
+                part.copy_(torch.logaddexp2(part, (total.log2() + top).squeeze(-1)))
             weight = (before - results[0][:, tile.rows]).exp2_().unsqueeze(-1)
-            mean[:, tile.rows].mul_(weight).addcmul_(1 - weight, average)
-            kept.extend((*shares, *totals) if keep else ())
-        ctx.save_for_backward(seen, *factors, *results, mean, *kept)
-        return *results, mean
+            mean[:, tile.rows].mul_(weight).addcmul_(1 - weight, sums / totals[0])
+            kept.extend((first, second, both, *totals[:2]) if keep else ())
+        least = results[0] + results[1] + 2 * _BITS * smallest_share(mean.dtype)
+        torch.maximum(results[2], least, out=results[2])
+        ctx.widths, ctx.seen = [factor.shape[-1] for factor in given], seen
+        ctx.save_for_backward(*factors, *results, mean, *kept)
+        return *results, mean[..., :one]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        seen, *saved = ctx.saved_tensors
+        saved = ctx.saved_tensors
         factors, results, mean, kept = saved[:5], saved[5:8], saved[8], saved[9:]
-        logits = _Logits.shifted(factors, seen)
+        logits = _Logits.shifted(factors, ctx.seen)
         totals = [torch.zeros_like(factor) for factor in factors]
-        *of_sums, of_mean = gradients
-        # p is a logit's share of the sum: d lse / d logit = p, d mean / d logit = p (v − mean).
-        of_sums = [_BITS * gradient.unsqueeze(-1) for gradient in of_sums]
-        of_sums[0] = of_sums[0] - (of_mean * mean).sum(-1, keepdim=True)
-        for index, tile in enumerate(tile for tiles in logits.tiles() for tile in tiles):
+        # p is a logit's share of the sum: d lse / d logit = p, d mean / d logit = p (v − mean) / log2 e.
+        of_first, of_second, of_both = (gradient.unsqueeze(-1) for gradient in gradients[:3])
+        of_mean = gradients[3] / _BITS
+        of_first = of_first - (of_mean * mean[..., : of_mean.shape[-1]]).sum(-1, keepdim=True)
+        of_values = _widen(torch.cat([of_mean, of_first], dim=-1))
+        of_both = of_both * (results[0] + results[1] - results[2]).exp2_().unsqueeze(-1)
+        for index, tile in enumerate(logits.tiles()):
             t, s = tile
-            found = kept[6 * index : 6 * index + 6]
-            shares = found[:3] or _shares(logits, tile, results)
-            by_row = [gradient[..., t, :] for gradient in (*of_sums, of_mean)]
-            if found:  # these are no shares before they are divided by their sums
-                by_row = [row / total for row, total in zip(by_row, (*found[3:], found[3]), strict=True)]
-            parts = [share * row for share, row in zip(shares, by_row[:3], strict=True)]
-            parts[0].addcmul_(shares[0], matmul(by_row[3], logits.values[:, s].mT))
-            totals[4][:, s] += matmul(shares[0].mT, by_row[3])
-            _accumulate(_Logits.shifted(totals, seen), logits, tile, parts)
-        return None, None, *totals
+            powers = _Powers(*kept[5 * index : 5 * index + 5]) if kept else _shares(logits, tile, results)
+            both = powers.both * (of_both[..., t, :] / (powers.first_total * powers.second_total))
+            by_value = of_values[:, t] / powers.first_total
+            of_all = both.sum(0) if len(both) > 1 else both[0]
+            first = torch.addcmul(of_all, powers.first, matmul(by_value, logits.values[:, s].mT))
+            second = (powers.second * (of_second[..., t, :] / powers.second_total)).add_(both)
+            sums = _Logits.shifted(totals, None)
+            sums.values[:, s].add_(matmul(powers.first.mT, by_value))
+            _accumulate(sums, logits, tile, first, second)
+        for index in (0, 2, 4):
+            totals[index] *= _BITS
+        narrowed = (total[..., :width] for total, width in zip(totals, ctx.widths, strict=True))
+        return None, None, *narrowed
 
 
 def _exponentiate_(bits: Tensor) -> tuple[Tensor, Tensor]:
-    """Log-sum-exp over the last axis, in bits, (*, rows), and the sum beside the largest, (*, rows, 1).
-
-    In bits there remain the powers beside the largest, which is 1; divided by the sum they are shares of it.
-    """
+    """Powers beside the largest of a row, which is 1, and the bits of that, (*, rows, 1); in place."""
     largest = bits.amax(-1, keepdim=True)
-    total = _powers_(bits.sub_(largest)).sum(-1, keepdim=True)
-    return total.log2().add_(largest).squeeze(-1), total
+    return _powers_(bits.sub_(largest)), largest
 
 
-def _shares(logits: _Logits, tile: _Tile, results: Sequence[Tensor]) -> list[Tensor]:
+def _shares(logits: _Logits, tile: _Tile, results: Sequence[Tensor]) -> _Powers:
     """The shares of a tile's logits in the sums of their whole rows."""
-    parts = zip(logits.compute(tile), results, strict=True)
-    return [_powers_(logit.sub_(result[..., tile.rows, None])) for logit, result in parts]
+    parts = zip(logits.compute(tile), results[:2], strict=True)
+    first, second = (_powers_(logit.sub_(result[..., tile.rows, None])) for logit, result in parts)
+    one = first.new_ones(())
+    return _Powers(first, second, first * second, one, one)
 
 
 def _powers_(bits: Tensor) -> Tensor:
@@ -173,16 +203,26 @@ def _powers_(bits: Tensor) -> Tensor:
     return torch.threshold_(bits, _BITS * smallest_share(bits.dtype), _HIDDEN).exp2_()
 
 
-def _accumulate(totals: _Logits, logits: _Logits, tile: _Tile, gradients: list[Tensor]) -> None:
-    """Add to the gradients of queries and keys what a tile contributes; overwrites its arguments."""
-    first, second, both = gradients
-    second += both
-    first += both.sum(0)
+def _accumulate(totals: _Logits, logits: _Logits, tile: _Tile, first: Tensor, second: Tensor) -> None:
+    """Add to the gradients of queries and keys what those of a tile's A and B contribute."""
     t, s = tile
-    totals.first_queries[:, t] += matmul(first, logits.first_keys[:, s])
-    totals.first_keys[:, s] += matmul(first.mT, logits.first_queries[:, t])
-    totals.second_queries[:, :, t] += matmul(second, logits.second_keys[:, s])
-    totals.second_keys[:, s] += matmul(second.mT, logits.second_queries[:, :, t]).sum(0)
+    totals.first_queries[:, t].add_(matmul(first, logits.first_keys[:, s]))
+    totals.first_keys[:, s].add_(matmul(first.mT, logits.first_queries[:, t]))
+    totals.second_queries[:, :, t].add_(matmul(second, logits.second_keys[:, s]))
+    totals.second_keys[:, s].add_(matmul(second.mT, logits.second_queries[:, :, t]).sum(0))
+
+
+def _prepare(factors: Sequence[Tensor]) -> list[Tensor]:
+    """Logits in bits, and one value more, 1, whose weighted sum is that of the weights."""
+    first_queries, first_keys, second_queries, second_keys, values = factors
+    values = torch.cat([values, torch.ones_like(first_keys[..., :1])], dim=-1)
+    in_bits = (_BITS * first_queries, first_keys, _BITS * second_queries, second_keys, values)
+    return [_widen(factor) for factor in in_bits]
+
+
+def _widen(factor: Tensor) -> Tensor:
+    """The same with zeros behind each row."""
+    return pad(factor, (0, -factor.shape[-1] % _VECTOR))
 
 
 _apply: Callable[..., tuple[Tensor, ...]] = _CausalAttention.apply  # which torch leaves untyped
@@ -201,8 +241,8 @@ def causal_attention(
 
     Logits are computed tile by tile, forward and once more backward, so that no (time, time) array is formed
     and memory grows with time, not with its square; only those of a few short walks are kept. One pass for
-    all costs far less than one for each: the products of A, with their gradients, are most of the work.
-    Gradients can be taken once, not twice.
+    all costs far less than one for each: the products of A, with their gradients, are most of the work, and
+    exp(A + B) is a product of what is there already. Gradients can be taken once, not twice.
 
     Args:
         first_queries: a_t, (batch, time, D).
@@ -213,7 +253,8 @@ def causal_attention(
         seen: False at the steps s that are left out, (batch, time), boolean.
     """
     factors = (first_queries, first_keys, second_queries, second_keys, values)
-    keep = torch.is_grad_enabled() and _Logits.shifted(factors, seen).are_few
-    *sums, mean = _apply(keep, seen, *factors)
+    missing = None if seen.all() else seen
+    keep = torch.is_grad_enabled() and _Logits.shifted(factors, missing).are_few
+    *sums, mean = _apply(keep, missing, *factors)
     first, second, both = (lse / _BITS for lse in sums)
     return CausalAttention(first, second, both, mean)

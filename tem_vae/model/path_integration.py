@@ -81,5 +81,6 @@ class PathIntegrator(nn.Module):
 
 def locate(phases: Tensor, dtype: torch.dtype) -> Location:
     """The point of the torus with the given phases, (*, channels); its code is in the given dtype."""
-    angle = torch.remainder(phases, 2 * math.pi).to(dtype)
+    whole = (phases.detach() / (2 * math.pi)).round_()  # turns; half the time of a remainder
+    angle = torch.add(phases, whole, alpha=-2 * math.pi).to(dtype)
     return Location(phases, torch.cat([angle.cos(), angle.sin()], dim=-1) / math.sqrt(phases.shape[-1]))

@@ -291,7 +291,8 @@ class TemVae(nn.Module):
 
     def is_seen(self, percepts: Tensor) -> Tensor:
         """Which percepts are not missing, (*, *percept_shape) -> (*)."""
-        return ~percepts.isnan().flatten(-len(self.encoder.percept_shape)).any(dim=-1)
+        largest = percepts.flatten(-len(self.encoder.percept_shape)).amax(dim=-1)
+        return ~largest.isnan()  # the largest of several with a NaN among them is that
 
     def standardise(self, percepts: Tensor) -> Tensor:
         """Percepts as encoder and decoder know them, (*, *percept_shape); bytes are scaled to [0, 1]."""

@@ -19,6 +19,7 @@ from tem_vae.evaluation.checkpoint import read_checkpoint
 from tem_vae.evaluation.tester import build_scores, score
 from tem_vae.evaluation.trained import load_run
 from tem_vae.model import GaussianLikelihood, TemVae
+from tem_vae.runs.allocation import keep_freed_memory
 from tem_vae.runs.claim import held_or_claimed
 from tem_vae.runs.folder import Metrics, RunFolder
 from tem_vae.runs.interruption import interruption
@@ -76,6 +77,7 @@ def _train(config: TrainConfig, folder: RunFolder) -> Metrics:
         _log.warning("%s", doubt)
     quiet_lightning()
     torch.set_num_threads(config.trainer.threads)
+    keep_freed_memory()
     L.seed_everything(config.seed, workers=True, verbose=False)
     data = build_data(config.data, config.seed, config.trainer.max_steps)
     model = build_model(config.model, config.data.walk_shape)

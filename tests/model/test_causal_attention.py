@@ -4,13 +4,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from tem_vae.geometry.precision import smallest_share
 from tem_vae.model import causal_attention
 from tem_vae.model.causal_attention import causal_attention as attend
 
 SIZES = [(1, 2, 1), (2, 3, 2), (1, 4, 17), (3, 2, 257), (1, 1, 1500)]
 
 
-def factors(samples: int, batch: int, time: int, dtype: torch.dtype) -> list[Tensor]:
+def factors(samples: int, batch: int, time: int, dtype: torch.dtype, spread: float = 5.0) -> list[Tensor]:
     torch.manual_seed(0)
     shapes = (
         (batch, time, 8),
@@ -19,7 +20,7 @@ def factors(samples: int, batch: int, time: int, dtype: torch.dtype) -> list[Ten
         (batch, time, 5),
         (batch, time, 3),
     )
-    scales = (3.0, 1.0, 5.0, 4.0, 2.0)
+    scales = (0.6 * spread, 1.0, spread, 4.0, 2.0)
     return [(scale * torch.randn(shape)).to(dtype) for shape, scale in zip(shapes, scales, strict=True)]
 
 
@@ -39,18 +40,21 @@ def plain(
 @pytest.mark.parametrize("kept", [0, 2**21])
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize("under_autocast", [False, True])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 3e-4)])
+@pytest.mark.parametrize(
+    ("dtype", "spread", "tolerance"), [(torch.float64, 5.0, 1e-10), (torch.float32, 1.0, 3e-4)]
+)
 def test_values_and_gradients_are_those_of_the_plain_formula(
     size: tuple[int, int, int],
     kept: int,
     missing: float,
     under_autocast: bool,
     dtype: torch.dtype,
+    spread: float,
     tolerance: float,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(causal_attention, "_LOGITS_KEPT", kept)
-    given = [factor.requires_grad_() for factor in factors(*size, dtype)]
+    given = [factor.requires_grad_() for factor in factors(*size, dtype, spread)]
     exact = [factor.detach().double().requires_grad_() for factor in given]
     seen = torch.rand(given[0].shape[:2]) >= missing
     seen[:, :1] = True
@@ -63,6 +67,21 @@ def test_values_and_gradients_are_those_of_the_plain_formula(
     for value, want in zip((*found, *gradients), (*expected, *wanted), strict=True):
         assert value.dtype == dtype
         torch.testing.assert_close(value.double(), want, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("kept", [0, 2**21])
+def test_what_is_negligible_in_one_kind_is_negligible_in_both(
+    kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps 0 and 1 are 60 nats apart in A, and in B the other way round: what is left is 2 × 35 nats."""
+    monkeypatch.setattr(causal_attention, "_LOGITS_KEPT", kept)
+    one = torch.ones(1, 3, 1)
+    keys = torch.tensor([[[0.0], [-60.0], [0.0]]], requires_grad=True)
+    found = attend(one, keys, one[None], -60 - keys, one, seen=torch.ones(1, 3, dtype=torch.bool))
+    assert found.first[0, 1] == found.second[0, 0, 1] == 0
+    torch.testing.assert_close(found.both[0, 0, 1].item(), 2 * smallest_share(torch.float32))
+    (gradient,) = torch.autograd.grad(found.both[..., 1].sum(), keys)
+    assert not gradient.any()
 
 
 @pytest.mark.parametrize("time", [40, 1500])

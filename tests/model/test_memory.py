@@ -69,3 +69,29 @@ def test_the_gradient_is_finite_where_nothing_is_remembered(memory: MemoryPrior)
 
 def test_scales_are_positive_multiples_of_the_posterior_scale(memory: MemoryPrior) -> None:
     assert memory.null_scale > memory.memory_scale > memory.scale
+
+
+@pytest.mark.parametrize("background", [-5.0, -12.0])
+def test_float32_is_as_good_as_float64_where_most_shares_are_negligible(background: float) -> None:
+    """Nearness differs by up to 200 nats, kernels by hundreds: what is negligible is left out in float32."""
+    torch.manual_seed(0)
+    memory = MemoryPrior(code_dim=16, scale=1.0, initial_precision=100.0, prototypes=5)
+    with torch.no_grad():
+        memory.background_logit.fill_(background)
+    places = torch.nn.functional.normalize(torch.randn(20, 8), dim=-1)[torch.randint(20, (2, 80))]
+    kinds = 6 * torch.randn(10, 16)
+    codes = kinds[torch.randint(10, (2, 80))] + 0.5 * torch.randn(2, 80, 16)
+    weight, seen = torch.randn(8, 16), torch.ones(2, 80, dtype=torch.bool)
+    seen[:, ::7] = False
+    found = []
+    for dtype in (torch.float32, torch.float64):
+        metric = Pseudometric(16, 8, tau=0.1).to(dtype)
+        with torch.no_grad():
+            metric.weight.copy_(weight)
+        given = [each.to(dtype).requires_grad_() for each in (places, codes)]
+        density = memory.to(dtype)(*given, metric.factorize(), seen).log_prob(given[1].detach() + 0.3)
+        found.append([density.detach(), *torch.autograd.grad(density.mean(), [*given, *memory.parameters()])])
+    assert found[1][0].min() < -50, "some codes are far from all others"
+    for narrow, wide in zip(*found, strict=True):
+        error = (narrow.double() - wide).abs().max()
+        assert error < 2e-4 * max(1, wide.abs().max())

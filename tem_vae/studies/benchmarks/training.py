@@ -24,6 +24,7 @@ from tem_vae.config.problems import validate
 from tem_vae.config.training import TrainConfig
 from tem_vae.data import Walks, WalkSource
 from tem_vae.evaluation.tester import build_scores
+from tem_vae.runs.allocation import keep_freed_memory
 from tem_vae.runs.folder import RunFolder
 from tem_vae.runs.terminal import quiet_lightning
 from tem_vae.scores.prediction import MODEL
@@ -91,6 +92,7 @@ def train_bare(config: TrainConfig, updates: int) -> BareSeconds:
     Model, data, optimizer, schedule and clipping are those of ``scripts/train.py``. That script runs the same
     steps through `TemVaeModule`, and adds validation, logs, checkpoints and the schedule of forgetting.
     """
+    keep_freed_memory()
     data = build_data(config.data, config.seed, config.trainer.max_steps)
     model = _build_module(config, data.train).model
     optimizer, schedule = build_optimizer(model, config.optimizer, updates)
