@@ -195,7 +195,7 @@ class BeliefObserver:
 
     def _expect(self, walk: _Walk, action: int | Tensor | None) -> Expected:
         actions = check_action(self.model.integrator, action, walk.batch)
-        walks = len(walk.hypotheses.phases)
+        walks = len(walk.hypotheses.log_weights)
         of_one = actions.shape[len(self.model.integrator.batch_of(actions)) :]
         actions = actions.expand((*walk.batch, *of_one)).reshape(walks, *of_one)
         return walk.hypotheses.expect(actions, walk.recollections.memories.counts)

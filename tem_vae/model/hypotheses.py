@@ -8,8 +8,9 @@ from torch import Tensor
 
 from tem_vae.geometry.precision import matmul
 from tem_vae.model.densities import Density
-from tem_vae.model.parts import Integrator, Memory
-from tem_vae.model.paths import Paths, Places, distinct_places
+from tem_vae.model.parts import Integrator, Memory, take_rows
+from tem_vae.model.paths import Paths
+from tem_vae.model.places import Places
 from tem_vae.model.slips import Slips, SlipState
 from tem_vae.model.stratified import stratified_choice
 
@@ -67,8 +68,7 @@ class Branches(NamedTuple):
     Attributes:
         actions: What may have happened, (batch, K C) or (batch, K C, A).
         wrong: Whether that is not what was recorded, (batch, K C).
-        places: Where it leads.
-        phases: Of these places, (batch, K C, channels).
+        places: Where it leads, numbers of shape (batch, K C).
         log_prior: Log probabilities before the percept is known, (batch, K C); their sum may differ from 1
             by what the choice of hypotheses did to it.
         near: Near weights of the memories there, (batch, K C, memories); of 1 for each, however many percepts
@@ -80,7 +80,6 @@ class Branches(NamedTuple):
     actions: Tensor
     wrong: Tensor
     places: Places
-    phases: Tensor
     log_prior: Tensor
     near: Tensor
     total: Tensor
@@ -138,13 +137,9 @@ class Hypotheses:
         self.count, self.draws = count, draws
         start = integrator.start(walks)
         self.start = start.code
-        self.paths = Paths(start.code, count)
-        self.phases = start.phases.unsqueeze(1).expand(-1, count, -1)
-        self.log_weights = torch.full(
-            (walks, count), -torch.inf, dtype=torch.float64, device=start.code.device
-        )
-        self.log_weights[:, 0] = 0
-        self.chosen = torch.zeros(walks, count, dtype=torch.long, device=start.code.device)
+        self.paths = Paths(start, slips.returns)
+        self.log_weights = torch.zeros(walks, 1, dtype=torch.float64, device=start.code.device)
+        self.chosen = torch.zeros(walks, 1, dtype=torch.long, device=start.code.device)
         self._step = 0
         self._state: SlipState | None = None
         self._ancestors: deque[Tensor] = deque(maxlen=history)
@@ -158,10 +153,10 @@ class Hypotheses:
             counts: How many percepts each memory stands for, (batch, memories).
         """
         generator = self.draws.motion(self._step)
-        found = self.slips.branch(self.integrator, self.phases, recorded, generator, self._state)
+        here = self.paths.here
+        found = self.slips.branch(self.integrator, here, recorded, generator, self._state)
         there = found.there
-        places = distinct_places(there)
-        near = self.paths.compare(places, self.memory.nearness).flatten(1, 2)
+        near = self.paths.compare(there, self.memory.nearness).flatten(1, 2)
         counts = counts.to(near.dtype)
         background = torch.where(counts.sum(dim=-1) > 0, self.weights.background.exp(), 0)
         total = matmul(near, counts.unsqueeze(-1)).squeeze(-1).double()
@@ -169,12 +164,10 @@ class Hypotheses:
         log_prior = (self.log_weights.unsqueeze(-1) + found.log_prob).flatten(1)
         share = log_prior.softmax(-1) / total
         mean = matmul(share.to(near.dtype).unsqueeze(1), near).squeeze(1) * counts
-        phases = there.phases.flatten(1, 2)
         branches = Branches(
             found.actions.flatten(1, 2),
             found.wrong.flatten(1),
-            places,
-            phases,
+            Places(there.location, there.numbers.flatten(1)),
             log_prior,
             near,
             total,
@@ -205,24 +198,26 @@ class Hypotheses:
         evidence = density.log_numerator(branches.near).squeeze(-1) - branches.total.log()
         joint = branches.log_prior + torch.where(seen.unsqueeze(-1), evidence, 0)
         posterior = joint.log_softmax(-1)
-        chosen, log_weights = stratified_choice(posterior, self.count, self.draws.choices)
+        count = min(self.count, posterior.shape[1])
+        chosen, log_weights = stratified_choice(posterior, count, self.draws.choices)
         self.keep(branches, chosen, log_weights)
         return self._describe(branches, posterior.exp(), joint.logsumexp(-1))
 
     def keep(self, branches: Branches, chosen: Tensor, log_weights: Tensor) -> None:
         """Go on with some of the candidates, by their numbers, and with log weights, (batch, K) each."""
+        candidates = branches.log_prior.shape[1] // self.log_weights.shape[1]
+        ancestors = chosen // candidates
         self.chosen, self.log_weights = chosen, log_weights
-        ancestors = chosen // (branches.log_prior.shape[1] // self.count)
-        self.phases = _rows(branches.phases, chosen)
         self._ancestors.append(ancestors)
-        happened = _rows(branches.actions, chosen)
+        happened = take_rows(branches.actions, chosen)
         self._happened.append(happened)
         self._state = SlipState(happened, branches.filtered)
         self._step += 1
-        self.paths.extend(ancestors, branches.places.chosen(chosen))
+        places = branches.places
+        self.paths.extend(ancestors, Places(places.location, places.numbers.gather(1, chosen)))
 
     def _describe(self, branches: Branches, posterior: Tensor, log_evidence: Tensor) -> Believed:
-        codes, numbers = branches.places.codes, branches.places.numbers.flatten(1)
+        codes, numbers = branches.places.location.code, branches.places.numbers
         share = posterior.new_zeros(codes.shape[:2]).scatter_add_(1, numbers, posterior)
         mean = matmul(share.to(codes.dtype).unsqueeze(1), codes).squeeze(1)
         return Believed(
@@ -239,14 +234,10 @@ class Hypotheses:
 
     def trace_back(self) -> Tensor:
         """What happened by each of the hypotheses, (batch, K, steps) or (batch, K, steps, A)."""
-        slots = torch.arange(self.count, device=self.phases.device).expand(len(self.phases), -1)
+        walks, count = self.log_weights.shape
+        slots = torch.arange(count, device=self.log_weights.device).expand(walks, -1)
         found = []
         for ancestors, happened in zip(reversed(self._ancestors), reversed(self._happened), strict=True):
-            found.append(_rows(happened, slots))
+            found.append(take_rows(happened, slots))
             slots = ancestors.gather(1, slots)
         return torch.stack(found[::-1], dim=2) if found else slots.new_zeros(*slots.shape, 0)
-
-
-def _rows(table: Tensor, index: Tensor) -> Tensor:
-    """Rows (batch, n, *D) by their numbers, (batch, K) -> (batch, K, *D)."""
-    return table[torch.arange(len(table), device=table.device).unsqueeze(1), index]

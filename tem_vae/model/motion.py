@@ -9,6 +9,7 @@ from tem_vae.geometry import Neighborhood
 from tem_vae.model.linear_integration import LinearIntegrator
 from tem_vae.model.parts import Integrator, Location
 from tem_vae.model.path_integration import locate
+from tem_vae.model.places import Places
 from tem_vae.model.slips import Candidates, SlipState
 
 _DRAWS = 4
@@ -26,6 +27,8 @@ class MotionNoise(nn.Module):
     Args:
         noise: sigma, in the unit of actions.
     """
+
+    returns = False
 
     def __init__(self, noise: float) -> None:
         super().__init__()
@@ -49,7 +52,7 @@ class MotionNoise(nn.Module):
     def branch(
         self,
         integrator: Integrator,
-        phases: Tensor,
+        here: Places,
         recorded: Tensor,
         generator: torch.Generator,
         state: SlipState | None,
@@ -58,23 +61,27 @@ class MotionNoise(nn.Module):
 
         Args:
             integrator: From actions to location codes.
-            phases: Where hypotheses are, (batch, K, channels).
+            here: Where hypotheses are, numbers of shape (batch, K).
             recorded: One action of each walk, (batch, A).
             generator: Decides the draws.
             state: Not used: steps are independent.
         """
         assert isinstance(integrator, LinearIntegrator)
-        shape = (*phases.shape[:2], _DRAWS)
+        shape = (*here.numbers.shape, _DRAWS)
         actions = recorded[:, None, None].expand(*shape, -1)
-        start = phases.unsqueeze(2).expand(*shape, -1)
-        near = self.neighborhood(integrator, integrator.step(Location(start, start), actions).phases)
+        start = Location(*(part.unsqueeze(2).expand(*shape, -1) for part in here.each))
+        near = self.neighborhood(integrator, integrator.step(start, actions).phases)
         rank = near.factorization.rank
-        u = torch.randn(*shape, rank, generator=generator, dtype=phases.dtype, device=phases.device)
+        u = torch.randn(*shape, rank, generator=generator, dtype=near.center.dtype, device=actions.device)
         moved = near.scale.unsqueeze(-1) * near.factorization.spread(u)
         there = locate(near.center + moved, recorded.dtype)
         happened = actions + (moved @ near.factorization.embedding.mT).to(actions.dtype)
-        log_prob = phases.new_full(shape, -math.log(_DRAWS))
-        return Candidates(there, happened, log_prob, torch.zeros_like(log_prob, dtype=torch.bool))
+        log_prob = moved.new_full(shape, -math.log(_DRAWS))
+        numbers = torch.arange(shape[1] * _DRAWS, device=actions.device).view(shape[1:]).expand(shape)
+        location = Location(*(part.flatten(1, 2) for part in there))
+        return Candidates(
+            Places(location, numbers), happened, log_prob, torch.zeros_like(log_prob, dtype=torch.bool)
+        )
 
     def log_prob(self, happened: Tensor, recorded: Tensor) -> Tensor:
         """Log density of what happened, nats, (*, A), (*, A) -> (*)."""

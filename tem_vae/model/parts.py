@@ -20,6 +20,18 @@ class Location(NamedTuple):
     phases: Tensor
     code: Tensor
 
+    def rows(self, index: Tensor) -> "Location":
+        """Of a table of locations, (batch, n), some by their numbers, (batch, *m)."""
+        return Location(take_rows(self.phases, index), take_rows(self.code, index))
+
+
+def take_rows(table: Tensor, index: Tensor) -> Tensor:
+    """Rows (batch, n, *D) by their numbers, (batch, *m) -> (batch, *m, *D); faster than a gather."""
+    flat = index.flatten(1)
+    first = torch.arange(0, table.shape[0] * table.shape[1], table.shape[1], device=table.device)
+    taken = table.flatten(0, 1).index_select(0, (flat + first.unsqueeze(1)).flatten())
+    return taken.view(*index.shape, *table.shape[2:])
+
 
 class Encoder(Protocol):
     """A module from percepts (*, *percept_shape) to codes (*, N).

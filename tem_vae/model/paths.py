@@ -1,107 +1,123 @@
 """Where each of several hypotheses about a walk has been, without keeping twice what they share."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from tem_vae.geometry.precision import matmul
-from tem_vae.model.parts import Location
+from tem_vae.model.parts import Location, take_rows
+from tem_vae.model.places import Places, number_distinct
 
 _SWEEP_EVERY, _FIRST_ROOM = 16, 64
 _SMALLEST_SHARE = 1e-4
-# Phases of one location, added up in another order, differ by rounding, 1e-12; those of others by more.
-_QUANTUM = 1e-7
-
-
-class Places(NamedTuple):
-    """Locations of which many are the same, each of them once.
-
-    Attributes:
-        codes: Location codes that differ, (batch, places, G), padded to the walk with most of them.
-        numbers: Which of them each location is, (batch, *n).
-        counts: How many differ in each walk.
-    """
-
-    codes: Tensor
-    numbers: Tensor
-    counts: list[int]
-
-    def chosen(self, index: Tensor) -> "Places":
-        """Those of some of the locations, given by their numbers in a flat row, (batch, K)."""
-        chosen = self.numbers.flatten(1).gather(1, index)
-        numbers, first, counts = _number(chosen)
-        return Places(_rows(self.codes, chosen.gather(1, first)), numbers, counts)
-
-
-def distinct_places(there: Location) -> Places:
-    """The same locations, (batch, *n), each once: hypotheses that took the same actions in any order meet."""
-    phases = there.phases.flatten(1, -2)
-    # Two sums of phases with weights of no pattern tell locations apart.
-    multiples = torch.arange(1, 1 + phases.shape[-1], dtype=phases.dtype, device=phases.device)
-    weights = torch.stack([(1.618034 * multiples).sin(), (2.236068 * multiples).cos()], dim=-1)
-    sums = (matmul(phases, weights) / _QUANTUM).round().long()
-    numbers, first, counts = _number(sums[..., 0] * 1_000_003 + sums[..., 1])
-    return Places(_rows(there.code.flatten(1, -2), first), numbers.view(there.phases.shape[:-1]), counts)
+# 1 − g · g' below which two locations are one place: phases apart by four thousandths of a radian on average,
+# far less than memories are told apart by, and more than opposite actions leave open once they are learned.
+_SAME = 1e-5
 
 
 class Paths:
     """Location codes of every step of K hypotheses of each walk.
 
-    At most steps most hypotheses are at the same place or at one of a few, and each place of each step is
-    kept once. Products with the codes of all are taken once for each place and then dealt out.
+    Hypotheses share most of their past, and walks return: each place is kept once, products with the codes of
+    all are taken once for each place, and then dealt out.
 
     Args:
-        codes: Location codes where walks begin, (batch, G).
-        hypotheses: K.
+        start: Where walks begin, (batch).
+        returns: Whether a location as good as that of an older place is taken for that place. So rotations
+            that close but for a little do not make new places on every round.
     """
 
-    def __init__(self, codes: Tensor, hypotheses: int) -> None:
-        batch, size = codes.shape
+    def __init__(self, start: Location, returns: bool) -> None:
+        batch = len(start.code)
         self.step = 1
-        self._used, self._unswept = [1] * batch, 0
-        self._codes = codes.new_zeros(batch, 1 + _SWEEP_EVERY * hypotheses, size)
-        self._codes[:, 0] = codes
-        self._index = torch.zeros(batch, hypotheses, _FIRST_ROOM, dtype=torch.int32, device=codes.device)
+        self._returns = returns
+        self._unswept = 0
+        self._places = Location(*(part.unsqueeze(1) for part in start))
+        self._used = torch.ones(batch, dtype=torch.long, device=start.code.device)
+        self._index = torch.zeros(batch, 1, _FIRST_ROOM, dtype=torch.int32, device=start.code.device)
 
-    def extend(self, ancestors: Tensor, places: Places) -> None:
-        """Each hypothesis becomes a new one: an older one, (batch, K), and one more step, (batch, K)."""
-        here, more = self.step, places.codes.shape[1]
-        self._unswept += 1
-        if self._unswept == _SWEEP_EVERY:
-            self._sweep()
-        room = self._codes.shape[1]
-        if max(self._used) + more > room:
-            self._codes = torch.nn.functional.pad(self._codes, (0, 0, 0, room + more))
-        if here == self._index.shape[-1]:
-            self._index = torch.nn.functional.pad(self._index, (0, here))
-        for walk, (used, count) in enumerate(zip(self._used, places.counts, strict=True)):
-            index = self._index[walk]
-            index[:, :here] = index[:, :here].index_select(0, ancestors[walk])
-            index[:, here] = places.numbers[walk] + used
-            self._codes[walk, used : used + count] = places.codes[walk, :count]
-            self._used[walk] += count
-        self.step += 1
+    @property
+    def here(self) -> Places:
+        """Where the hypotheses are now, numbers of shape (batch, K)."""
+        now = self._index[:, :, self.step - 1].long()
+        numbers, first, _ = number_distinct(now)
+        return Places(self._places.rows(now.gather(1, first)), numbers)
 
     def compare(self, queries: Places, kernel: Callable[[Tensor], Tensor]) -> Tensor:
         """A function of Q · g_s for every step s so far of the hypothesis that a query is of.
 
         Args:
-            queries: C of each hypothesis, (batch, K, C).
+            queries: C of each hypothesis, numbers of shape (batch, K, C).
             kernel: The function.
 
         Returns:
             (batch, K, C, steps so far).
         """
-        numbers = queries.numbers.int()
-        result = queries.codes.new_empty(*numbers.shape, self.step)
-        for walk, (used, count) in enumerate(zip(self._used, queries.counts, strict=True)):
-            compared = kernel(matmul(queries.codes[walk, :count], self._codes[walk, :used].mT))
-            row = (numbers[walk] * used).unsqueeze(-1)
-            index = row + self._index[walk, :, : self.step].unsqueeze(1)
-            torch.index_select(compared.view(-1), 0, index.view(-1), out=result[walk].view(-1))
-        return result
+        known = self._places.code[:, : int(self._used.max())]
+        compared = kernel(matmul(queries.location.code, known.mT))
+        batch, rows, columns = compared.shape
+        first = torch.arange(batch, device=known.device)[:, None, None] * rows
+        row = ((first + queries.numbers) * columns).unsqueeze(-1)
+        index = row + self._index[:, :, None, : self.step]
+        return compared.flatten().index_select(0, index.flatten()).view(index.shape)
+
+    def extend(self, ancestors: Tensor, places: Places) -> None:
+        """Each hypothesis becomes a new one: an older one, (batch, K), and one more step, (batch, K)."""
+        if self.step == self._index.shape[-1]:
+            self._index = torch.nn.functional.pad(self._index, (0, self.step))
+        index = take_rows(self._index, ancestors)
+        index[:, :, self.step] = self._remember(places).int()
+        self._index = index
+        self.step += 1
+        self._unswept += 1
+        if self._unswept == _SWEEP_EVERY:
+            self._sweep()
+
+    def _remember(self, places: Places) -> Tensor:
+        """Numbers of places among all that were kept; what is new is added. (batch, n)."""
+        numbers, first, counts = number_distinct(places.numbers)
+        new = places.location.rows(places.numbers.gather(1, first))
+        columns = torch.arange(first.shape[1], device=first.device)
+        is_new, kept = columns < counts.unsqueeze(1), torch.zeros_like(first)
+        representative = columns.expand_as(first)
+        if self._returns:
+            kept, is_new, representative = self._recognise(new, is_new)
+        added = is_new.cumsum(dim=1)
+        kept = torch.where(is_new, self._used.unsqueeze(1) + added - 1, kept)
+        self._add(new, is_new, kept)
+        self._used = self._used + added[:, -1]
+        return kept.gather(1, representative).gather(1, numbers)
+
+    def _recognise(self, found: Location, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Which of the locations found, (batch, n), are known.
+
+        Returns:
+            The number of the known one, whether there is none and none before it is the same, and which one
+            stands for it, (batch, n) each.
+        """
+        known = self._places.code[:, : int(self._used.max())]
+        there = torch.arange(known.shape[1], device=known.device) < self._used.unsqueeze(1)
+        same = (matmul(found.code, known.mT) > 1 - _SAME) & there.unsqueeze(1)
+        is_known, kept = same.byte().max(dim=-1)
+        alike = (matmul(found.code, found.code.mT) > 1 - _SAME) & valid.unsqueeze(1)
+        columns = torch.arange(len(alike[0]), device=known.device)
+        alike = alike | (columns == columns.unsqueeze(1))
+        earliest = alike.byte().argmax(dim=-1)
+        representative = torch.where(is_known.bool(), columns, earliest)
+        return kept, valid & ~is_known.bool() & (earliest == columns), representative
+
+    def _add(self, new: Location, is_new: Tensor, kept: Tensor) -> None:
+        """Keep those of the locations that are new, (batch, n), under their numbers."""
+        room, needed = self._places.code.shape[1], int(kept.max()) + 1
+        if needed > room:
+            more = needed + room
+            self._places = Location(
+                *(torch.nn.functional.pad(part, (0, 0, 0, more - room)) for part in self._places)
+            )
+        walks, columns = is_new.nonzero(as_tuple=True)
+        for part, those in zip(self._places, new, strict=True):
+            part[walks, kept[walks, columns]] = those[walks, columns]
 
     def overlaps(self, shares: Tensor) -> Tensor:
         """Σ_k shares_k g_s · g_s' of all steps so far, (batch, steps so far, steps so far).
@@ -109,11 +125,12 @@ class Paths:
         Args:
             shares: Of the hypotheses, (batch, K).
         """
-        found = self._codes.new_zeros(len(shares), self.step, self.step)
+        codes = self._places.code
+        found = codes.new_zeros(len(shares), self.step, self.step)
         for walk, kept in enumerate(shares > _SMALLEST_SHARE):
             for k in kept.nonzero().flatten().tolist():
-                codes = self._codes[walk].index_select(0, self._index[walk, k, : self.step])
-                found[walk].addmm_(shares[walk, k].to(codes.dtype) * codes, codes.mT)
+                path = codes[walk].index_select(0, self._index[walk, k, : self.step])
+                found[walk].addmm_(shares[walk, k].to(codes.dtype) * path, path.mT)
         return found
 
     def rearrange(self, columns: Tensor) -> None:
@@ -125,35 +142,13 @@ class Paths:
     def _sweep(self) -> None:
         """Drop the places of hypotheses that are no more."""
         self._unswept = 0
-        for walk, used in enumerate(self._used):
-            index = self._index[walk, :, : self.step]
-            kept = torch.zeros(used, dtype=torch.bool, device=index.device)
-            kept[index.flatten()] = True
-            number = kept.cumsum(dim=0, dtype=torch.int32) - 1
-            self._used[walk] = int(number[-1]) + 1
-            self._codes[walk, : self._used[walk]] = self._codes[walk, :used][kept]
-            index.copy_(number[index])
-
-
-def _number(keys: Tensor) -> tuple[Tensor, Tensor, list[int]]:
-    """Which of the distinct keys of its row each is, where one of each stands, and how many there are.
-
-    Args:
-        keys: (batch, n).
-
-    Returns:
-        (batch, n), (batch, distinct) and one count a row.
-    """
-    ordered, order = keys.sort(dim=1)
-    is_new = torch.ones_like(ordered)
-    is_new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    rank = is_new.cumsum(dim=1) - 1
-    counts = (rank[:, -1] + 1).tolist()
-    first = torch.zeros_like(keys[:, : max(counts)]).scatter_(1, rank, order)
-    return torch.empty_like(rank).scatter_(1, order, rank), first, counts
-
-
-def _rows(table: Tensor, index: Tensor) -> Tensor:
-    """Rows (batch, n, D) by their numbers, (batch, K) -> (batch, K, D); faster than a gather."""
-    first = torch.arange(0, table.shape[0] * table.shape[1], table.shape[1], device=table.device)
-    return table.flatten(0, 1).index_select(0, (index + first.unsqueeze(1)).flatten()).view(*index.shape, -1)
+        index = self._index[:, :, : self.step].flatten(1)
+        kept = torch.zeros(self._places.code.shape[:2], dtype=torch.bool, device=index.device)
+        kept.scatter_(1, index.long(), True)
+        number = kept.cumsum(dim=1) - 1
+        self._used = number[:, -1] + 1
+        order = kept.byte().argsort(dim=1, descending=True, stable=True)[:, : int(self._used.max())]
+        self._places = self._places.rows(order)
+        self._index[:, :, : self.step] = (
+            number.gather(1, index.long()).view(self._index[:, :, : self.step].shape).int()
+        )

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from tem_vae.model.parts import Integrator
+from tem_vae.model.places import Places
 from tem_vae.model.slips import ActionSlips, Candidates, SlipState
 
 
@@ -23,6 +24,8 @@ class PersistentSlips(nn.Module):
         rate: The share of recorded actions that are replaced by any, in (0, 1).
         persistence: π, in (0, 1).
     """
+
+    returns = True
 
     def __init__(self, n_actions: int, rate: float, persistence: float) -> None:
         super().__init__()
@@ -43,7 +46,7 @@ class PersistentSlips(nn.Module):
     def branch(
         self,
         integrator: Integrator,
-        phases: Tensor,
+        here: Places,
         recorded: Tensor,
         generator: torch.Generator,
         state: SlipState | None,
@@ -52,12 +55,12 @@ class PersistentSlips(nn.Module):
 
         Args:
             integrator: From actions to location codes.
-            phases: Where hypotheses are, (batch, K, channels).
+            here: Where hypotheses are, numbers of shape (batch, K).
             recorded: One action of each walk, (batch).
             generator: Not used: nothing is drawn.
             state: What happened before.
         """
-        candidates = self.recorded.branch(integrator, phases, recorded, generator, None)
+        candidates = self.recorded.branch(integrator, here, recorded, generator, None)
         log_recorded = self._log_recorded(recorded)
         filtered, log_share = self._filter(log_recorded, state and state.filtered)
         if state is None:

@@ -7,13 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from tem_vae.model.parts import Integrator, Location
+from tem_vae.model.places import Places
 
 
 class Candidates(NamedTuple):
     """What may have happened, C candidates of each hypothesis.
 
     Attributes:
-        there: Where they lead, (batch, K, C).
+        there: Where they lead, numbers of shape (batch, K, C).
         actions: (batch, K, C) or (batch, K, C, A).
         log_prob: Their log probabilities, or the log share of each in a mean over draws, (batch, K, C).
         wrong: Which are not what was recorded, (batch, K, C); False of all where actions are real-valued.
@@ -21,7 +22,7 @@ class Candidates(NamedTuple):
             where steps are independent.
     """
 
-    there: Location
+    there: Places
     actions: Tensor
     log_prob: Tensor
     wrong: Tensor
@@ -41,12 +42,18 @@ class SlipState(NamedTuple):
 
 
 class Slips(Protocol):
-    """A module: p(what happened | recorded action)."""
+    """A module: p(what happened | recorded action).
+
+    Attributes:
+        returns: Whether what may have happened leads back to the same places again and again.
+    """
+
+    returns: bool
 
     def branch(
         self,
         integrator: Integrator,
-        phases: Tensor,
+        here: Places,
         recorded: Tensor,
         generator: torch.Generator,
         state: SlipState | None,
@@ -55,7 +62,7 @@ class Slips(Protocol):
 
         Args:
             integrator: From actions to location codes.
-            phases: Where hypotheses are, (batch, K, channels).
+            here: Where hypotheses are, numbers of shape (batch, K).
             recorded: One action of each walk.
             generator: Decides what is drawn.
             state: What happened before; None at the first step.
@@ -79,6 +86,8 @@ class ActionSlips(nn.Module):
         n_actions: A.
         rate: The share, in (0, 1).
     """
+
+    returns = True
 
     def __init__(self, n_actions: int, rate: float) -> None:
         super().__init__()
@@ -104,7 +113,7 @@ class ActionSlips(nn.Module):
     def branch(
         self,
         integrator: Integrator,
-        phases: Tensor,
+        here: Places,
         recorded: Tensor,
         generator: torch.Generator,
         state: SlipState | None,
@@ -113,18 +122,20 @@ class ActionSlips(nn.Module):
 
         Args:
             integrator: From actions to location codes.
-            phases: Where hypotheses are, (batch, K, channels).
+            here: Where hypotheses are, numbers of shape (batch, K).
             recorded: One action of each walk, (batch).
             generator: Not used: nothing is drawn.
             state: Not used: steps are independent.
         """
         actions = torch.arange(len(self.logits), device=recorded.device)
-        shape = (*phases.shape[:2], len(actions))
-        start = phases.unsqueeze(2).expand(*shape, -1)
-        there = integrator.step(Location(start, start), actions.expand(shape))
+        shape = (*here.numbers.shape, len(actions))
+        start = Location(*(part.unsqueeze(2).expand(-1, -1, len(actions), -1) for part in here.location))
+        there = integrator.step(start, actions.expand(start.code.shape[:-1]))
+        numbers = here.numbers.unsqueeze(-1) * len(actions) + actions
         log_prob = self.log_table[recorded.long()].unsqueeze(1).expand(shape)
         wrong = (actions != recorded.unsqueeze(-1)).unsqueeze(1).expand(shape)
-        return Candidates(there, actions.expand(shape), log_prob, wrong)
+        location = Location(*(part.flatten(1, 2) for part in there))
+        return Candidates(Places(location, numbers), actions.expand(shape), log_prob, wrong)
 
     def log_prob(self, happened: Tensor, recorded: Tensor) -> Tensor:
         """Log probability of what happened, (*), (*) -> (*)."""

@@ -198,7 +198,7 @@ def test_rows_that_are_not_kept_are_computed_again(
 def test_a_walk_of_one_percept(model: TemVae, walk: Walk) -> None:
     trace = followed(model, (walk[0][:, :1], walk[1][:, :0]), hypotheses=4)
     assert trace.prior.log_weights.exp().tolist() == [[[1, 0]]]
-    assert trace.actions.shape == (1, 4, 0)
+    assert trace.actions.shape == (1, 1, 0)
 
 
 def test_predictions_of_a_model_without_a_belief_may_doubt(model: TemVae, walk: Walk) -> None:

@@ -7,6 +7,8 @@ import torch
 
 from tem_vae.model import Belief, BeliefObserver, LinearIntegrator, TemVae
 from tem_vae.model.motion import MotionNoise
+from tem_vae.model.path_integration import locate
+from tem_vae.model.places import Places
 
 
 @pytest.fixture
@@ -33,12 +35,13 @@ def walk() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 
 def test_phases_are_those_of_the_actions_and_deviate_as_noise_says(model: TemVae) -> None:
-    motion, phases = MotionNoise(0.2).double(), torch.zeros(1, 5000, 8, dtype=torch.float64)
+    motion, phases = MotionNoise(0.2).double(), torch.zeros(1, 1, 8, dtype=torch.float64)
+    here = Places(locate(phases, torch.float64), torch.zeros(1, 5000, dtype=torch.long))
     recorded = torch.tensor([[0.3, -0.5]], dtype=torch.float64)
     there, actions, log_prob, *_ = motion.branch(
-        model.integrator, phases, recorded, torch.Generator().manual_seed(0), None
+        model.integrator, here, recorded, torch.Generator().manual_seed(0), None
     )
-    torch.testing.assert_close(there.phases, actions @ model.integrator.turning.mT)
+    torch.testing.assert_close(there.each.phases, actions @ model.integrator.turning.mT)
     off = (actions - recorded).flatten(0, 2)
     torch.testing.assert_close(off.T.cov(), 0.04 * torch.eye(2).double(), atol=0.002, rtol=0)
     torch.testing.assert_close(log_prob.exp().sum(-1), torch.ones(1, 5000).double())
@@ -62,12 +65,15 @@ def test_without_noise_nothing_is_doubted(model: TemVae, walk: tuple[torch.Tenso
 def test_it_knows_better_where_it_is_than_it_is_told(model: TemVae, walk: tuple[torch.Tensor, ...]) -> None:
     percepts, recorded, happened = walk
     torch.manual_seed(0)
-    belief = model.predict(percepts, recorded, hypotheses=64, motion_noise=0.1).belief
-    assert belief is not None
-    assert belief.actions.shape == (2, 64, 29, 2)
     true, told = model.integrator(happened), model.integrator(recorded)
-    off = (belief.location - true)[:, 15:]
-    assert off.square().mean() < 0.5 * (told - true)[:, 15:].square().mean()
+    off = []
+    for _ in range(8):
+        belief = model.predict(percepts, recorded, hypotheses=64, motion_noise=0.1).belief
+        assert belief is not None
+        assert belief.actions.shape == (2, 64, 29, 2)
+        off.append((belief.location - true)[:, 15:].square().mean())
+    # 0.47 of it over many draws, and the mean of 8 deviates by 0.04.
+    assert torch.stack(off).mean() < 0.6 * (told - true)[:, 15:].square().mean()
 
 
 def test_step_by_step_is_the_whole_walk(model: TemVae, walk: tuple[torch.Tensor, ...]) -> None:
