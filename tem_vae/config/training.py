@@ -55,11 +55,12 @@ class OptimizerConfig(Section):
         description="Share of the updates after which a model with doubts is trained on what may have "
         "happened, drawn from its belief, instead of what was recorded."
     )
+    belief_every: int = Field(ge=1, description="Of the updates from then on, every so many are made so.")
 
     @classmethod
     def convert_stored(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Version 0.1.0 had no doubts, and let path integration wait, which no trained model depends on."""
-        values = {"belief_from": 1.0} | values
+        values = {"belief_from": 1.0, "belief_every": 1} | values
         return {name: value for name, value in values.items() if name != DROPPED_KEY}
 
 

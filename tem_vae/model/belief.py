@@ -50,8 +50,9 @@ class BeliefTrace:
         location: The mean location code once x_t is perceived, (batch, time, G).
         spread: The mean squared distance of location codes from it, (batch, time); 0 where one is sure.
         entropy: Of the hypotheses once x_t is perceived, nats, (batch, time).
-        log_weights: Of the hypotheses at the end, normalised, (batch, K).
-        actions: What happened by each of them, (batch, K, time - 1) or (batch, K, time - 1, A).
+        log_weights: Of the hypotheses at the end, normalised, (batch, H): H is up to 16 K where walks are
+            short, and K after 1,000 steps.
+        actions: What happened by each of them, (batch, H, time - 1) or (batch, H, time - 1, A).
     """
 
     prior: BeliefPrior
@@ -111,6 +112,7 @@ class Belief(nn.Module):
         told: WalkPrior,
         samples: Iterable[Samples],
         draws: Draws,
+        evenly: bool,
     ) -> BeliefTrace:
         """Follow walks from their beginning.
 
@@ -121,8 +123,9 @@ class Belief(nn.Module):
             told: The prior if every recorded action happened.
             samples: Of the percept of every step.
             draws: Decide which hypotheses are kept.
+            evenly: Whether more are followed where walks begin, as `Hypotheses` has it.
         """
-        course = _Course(self, actions, integrator, memory, told, draws)
+        course = _Course(self, actions, integrator, memory, told, draws, evenly)
         hypotheses, null = course.begin(), torch.ones_like(told.seen, dtype=told.null_logit.dtype)
         densities, memories = Densities(told), Memories.of(told)
         believed, kept = [], [course.nothing]
@@ -168,9 +171,10 @@ class _Course:
         memory: Memory,
         told: WalkPrior,
         draws: Draws,
+        evenly: bool,
     ) -> None:
         self.belief, self.actions, self.integrator, self.memory = belief, actions, integrator, memory
-        self.told, self.draws = told, draws
+        self.told, self.draws, self.evenly = told, draws, evenly
         self.choices: list[tuple[Tensor, Tensor]] = []
 
     @property
@@ -188,7 +192,14 @@ class _Course:
         belief, told = self.belief, self.told
         weights, walks = Weights(told.background_logit, told.null_logit), len(told.seen)
         return Hypotheses(
-            belief.slips, self.integrator, self.memory, weights, belief.hypotheses, walks, self.draws
+            belief.slips,
+            self.integrator,
+            self.memory.nearness,
+            weights,
+            belief.hypotheses,
+            walks,
+            self.draws,
+            self.evenly,
         )
 
     def expect(self, hypotheses: Hypotheses, step: int) -> Expected:

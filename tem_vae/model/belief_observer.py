@@ -123,7 +123,7 @@ class BeliefObserver:
 
     @property
     def log_weights(self) -> Tensor:
-        """Of the hypotheses, normalised, (*batch, K).
+        """Of the hypotheses, normalised, (*batch, H); H falls to K in the first 1,000 steps.
 
         Raises:
             ValueError: Nothing was observed yet.
@@ -133,7 +133,7 @@ class BeliefObserver:
 
     @property
     def actions(self) -> Tensor:
-        """What happened by each hypothesis, (*batch, K, steps): so far, or at the last steps of a capacity.
+        """What happened by each hypothesis, (*batch, H, steps): so far, or at the last steps of a capacity.
 
         Raises:
             ValueError: Nothing was observed yet.
@@ -180,11 +180,12 @@ class BeliefObserver:
         hypotheses = Hypotheses(
             belief.slips,
             model.integrator,
-            model.memory,
+            model.memory.nearness,
             recollections.weights,
             belief.hypotheses,
             len(percepts),
             draws,
+            evenly=True,
             history=self.capacity,
         )
         nothing = Believed(*[codes.new_zeros(len(codes))] * len(Believed._fields))

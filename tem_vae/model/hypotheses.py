@@ -1,6 +1,7 @@
 """Weighted hypotheses about what happened on walks, carried along step by step."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -8,11 +9,14 @@ from torch import Tensor
 
 from tem_vae.geometry.precision import matmul
 from tem_vae.model.densities import Density
-from tem_vae.model.parts import Integrator, Memory, take_rows
+from tem_vae.model.parts import Integrator, take_rows
 from tem_vae.model.paths import Paths
 from tem_vae.model.places import Places
 from tem_vae.model.slips import Slips, SlipState
 from tem_vae.model.stratified import stratified_choice
+
+# Steps after which K hypotheses are followed, and how many times as many there are before, at most.
+_EVEN_AT, _MOST = 1_000, 16
 
 
 class Draws:
@@ -110,11 +114,14 @@ class Hypotheses:
     Args:
         slips: p(what happened | recorded action).
         integrator: From actions to location codes.
-        memory: How near location codes are.
-        weights: The other logits of its memory weights.
+        nearness: How near location codes are, from their products g · g'.
+        weights: The other logits of memory weights.
         count: K.
         walks: How many walks there are.
         draws: Decide which hypotheses are kept.
+        evenly: Whether more of numbered actions are followed in the first 1,000 steps: as many as make a step
+            as much work as later ones, at most 16 K. That is where they are needed: while no place is known
+            nothing tells what happened, and an error made then stays in the map.
         history: Of how many steps what happened is kept; None for all.
 
     Attributes:
@@ -126,15 +133,16 @@ class Hypotheses:
         self,
         slips: Slips,
         integrator: Integrator,
-        memory: Memory,
+        nearness: Callable[[Tensor], Tensor],
         weights: Weights,
         count: int,
         walks: int,
         draws: Draws,
+        evenly: bool,
         history: int | None = None,
     ) -> None:
-        self.slips, self.integrator, self.memory, self.weights = slips, integrator, memory, weights
-        self.count, self.draws = count, draws
+        self.slips, self.integrator, self.nearness, self.weights = slips, integrator, nearness, weights
+        self.count, self.draws, self._most = count, draws, _MOST if evenly and slips.returns else 1
         start = integrator.start(walks)
         self.start = start.code
         self.paths = Paths(start, slips.returns)
@@ -156,7 +164,7 @@ class Hypotheses:
         here = self.paths.here
         found = self.slips.branch(self.integrator, here, recorded, generator, self._state)
         there = found.there
-        near = self.paths.compare(there, self.memory.nearness).flatten(1, 2)
+        near = self.paths.compare(there, self.nearness).flatten(1, 2)
         counts = counts.to(near.dtype)
         background = torch.where(counts.sum(dim=-1) > 0, self.weights.background.exp(), 0)
         total = matmul(near, counts.unsqueeze(-1)).squeeze(-1).double()
@@ -187,6 +195,11 @@ class Hypotheses:
         zero = self.start.new_zeros(len(seen))
         return Believed(evidence, zero, self.start, zero, zero)
 
+    @property
+    def wanted(self) -> int:
+        """How many to keep at the step that comes now."""
+        return max(self.count, min(self._most * self.count, self.count * _EVEN_AT // (1 + self._step)))
+
     def perceive(self, branches: Branches, density: Density, seen: Tensor) -> Believed:
         """Weigh candidates by how they foresee a percept, and keep K of them.
 
@@ -198,7 +211,7 @@ class Hypotheses:
         evidence = density.log_numerator(branches.near).squeeze(-1) - branches.total.log()
         joint = branches.log_prior + torch.where(seen.unsqueeze(-1), evidence, 0)
         posterior = joint.log_softmax(-1)
-        count = min(self.count, posterior.shape[1])
+        count = min(self.wanted, posterior.shape[1])
         chosen, log_weights = stratified_choice(posterior, count, self.draws.choices)
         self.keep(branches, chosen, log_weights)
         return self._describe(branches, posterior.exp(), joint.logsumexp(-1))

@@ -59,6 +59,8 @@ class Paths:
         batch, rows, columns = compared.shape
         first = torch.arange(batch, device=known.device)[:, None, None] * rows
         row = ((first + queries.numbers) * columns).unsqueeze(-1)
+        # Short numbers are read several times as fast.
+        row = row.int() if compared.numel() <= torch.iinfo(torch.int32).max else row
         index = row + self._index[:, :, None, : self.step]
         return compared.flatten().index_select(0, index.flatten()).view(index.shape)
 

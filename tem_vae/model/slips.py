@@ -42,7 +42,7 @@ class SlipState(NamedTuple):
 
 
 class Slips(Protocol):
-    """A module: p(what happened | recorded action).
+    """p(what happened | recorded action).
 
     Attributes:
         returns: Whether what may have happened leads back to the same places again and again.
@@ -67,12 +67,6 @@ class Slips(Protocol):
             generator: Decides what is drawn.
             state: What happened before; None at the first step.
         """
-
-    def log_prob(self, happened: Tensor, recorded: Tensor) -> Tensor:
-        """Log probability of what happened, nats."""
-
-    def scalars(self) -> dict[str, Tensor]:
-        """Its learned scalars, by the name under which they are logged."""
 
 
 class ActionSlips(nn.Module):

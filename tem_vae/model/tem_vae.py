@@ -84,8 +84,16 @@ class TemVae(nn.Module):
             return inference
         return self._with_belief(self.belief, percepts, actions, inference)
 
+    def infer_along(self, actions: Tensor, inference: Inference) -> Inference:
+        """What is inferred from the same percepts if these actions happened, as `infer` takes them."""
+        factorization = inference.posterior.factorization
+        prior = self.memory(self.integrator(actions), inference.codes, factorization, inference.seen)
+        return Inference(inference.posterior, prior, inference.seen)
+
     @torch.no_grad()
-    def believe(self, belief: Belief, percepts: Tensor, actions: Tensor, inference: Inference) -> BeliefTrace:
+    def believe(
+        self, belief: Belief, percepts: Tensor, actions: Tensor, inference: Inference, evenly: bool = True
+    ) -> BeliefTrace:
         """What is believed along walks.
 
         Args:
@@ -93,6 +101,7 @@ class TemVae(nn.Module):
             percepts: Those that were inferred from, (batch, time, *percept_shape).
             actions: Those that were recorded, (batch, time - 1).
             inference: Of the walks if every recorded action happened.
+            evenly: Whether more hypotheses are followed where walks begin, as `Hypotheses` has it.
 
         Raises:
             ValueError: The memory has no weights, and so cannot say where a walk may be.
@@ -107,7 +116,7 @@ class TemVae(nn.Module):
             self.sample(belief, percepts[:, step], inference.codes[:, step], factorization, draws)
             for step in range(percepts.shape[1])
         )
-        trace: BeliefTrace = belief(actions, self.integrator, self.memory, told, samples, draws)
+        trace: BeliefTrace = belief(actions, self.integrator, self.memory, told, samples, draws, evenly)
         return trace
 
     def sample(

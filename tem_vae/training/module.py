@@ -64,11 +64,11 @@ class TemVaeModule(L.LightningModule):
         inference = self.model.infer(batch.percepts, batch.actions)
         log_slips = torch.zeros(())
         if (belief := self.model.belief) is not None and self._believes:
-            trace = self.model.believe(belief, batch.percepts, batch.actions, inference)
+            trace = self.model.believe(belief, batch.percepts, batch.actions, inference, evenly=False)
             happened = trace.draw_actions()
             log_slips = mean_over_steps(belief.slips.log_prob(happened, batch.actions), batch.mask[:, 1:])
             self.log_dict(belief.scalars())
-            inference = self.model.infer(batch.percepts, happened)
+            inference = self.model.infer_along(happened, inference)
         terms = self.model.bound(batch.percepts, inference)
         check_finite("terms of the bound", self.global_step, vars(terms))
         counted = batch.seen
@@ -83,7 +83,8 @@ class TemVaeModule(L.LightningModule):
     @property
     def _believes(self) -> bool:
         """Whether this update is made on what may have happened, and not on what was recorded."""
-        return self.global_step >= self.optimizer_config.belief_from * self.trainer.max_steps
+        first = self.optimizer_config.belief_from * self.trainer.max_steps
+        return self.global_step >= first and self.global_step % self.optimizer_config.belief_every == 0
 
     def configure_gradient_clipping(
         self,

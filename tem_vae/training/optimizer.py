@@ -1,4 +1,4 @@
-"""AdamW, with a rate of its own for path integration; and how much memory forgets in training."""
+"""AdamW, with rates of its own for path integration and doubts; and how much memory forgets in training."""
 
 import math
 from functools import partial
@@ -22,15 +22,17 @@ def build_optimizer(
         updates: How many there will be.
     """
     rotations = set(model.integrator.parameters())
+    doubts = set(model.belief.parameters() if model.belief else ())
+    others = [p for p in model.parameters() if p not in rotations | doubts]
+    moving = config.learning_rate * config.path_integration_factor
     groups: list[dict[str, Any]] = [
-        {"params": [p for p in model.parameters() if p not in rotations], "name": "model"},
-        {
-            "params": list(rotations),
-            "lr": config.learning_rate * config.path_integration_factor,
-            "weight_decay": 0.0,
-            "name": "path_integration",
-        },
+        {"params": others, "name": "model"},
+        {"params": list(rotations), "lr": moving, "weight_decay": 0.0, "name": "path_integration"},
     ]
+    if doubts:
+        # They change in one update of so many, and then by as much as rotations do in all of them.
+        rate = moving * config.belief_every
+        groups.append({"params": list(doubts), "lr": rate, "weight_decay": 0.0, "name": "belief"})
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
     factor = partial(learning_rate_factor, updates=updates, warmup=config.warmup_updates)
     return optimizer, LambdaLR(optimizer, factor)

@@ -109,7 +109,8 @@ class TestAgainstEnumeration:
             for both in samples_of(model, walk)
         ]
         prior = model.infer(percepts, recorded).prior
-        trace = belief(recorded, model.integrator, model.memory, prior, samples, Draws(torch.device("cpu")))
+        draws = Draws(torch.device("cpu"))
+        trace = belief(recorded, model.integrator, model.memory, prior, samples, draws, evenly=False)
         ratio = (trace.log_evidence.sum(-1) - joint.logsumexp(0)).exp()
         assert ratio.std() > 1e-3
         assert abs(ratio.mean() - 1) < 4 * ratio.std() / repetitions**0.5
@@ -201,11 +202,25 @@ def test_a_walk_of_one_percept(model: TemVae, walk: Walk) -> None:
     assert trace.actions.shape == (1, 1, 0)
 
 
+def test_more_hypotheses_are_followed_where_walks_begin(
+    model: TemVae, walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tem_vae.model.hypotheses._EVEN_AT", 15)
+    percepts, recorded = walk
+    belief, told = Belief(ActionSlips(ACTIONS, 0.3).double(), 2, SAMPLES), model.infer(*walk)
+    followed = [
+        model.believe(belief, percepts, recorded, told, evenly).actions.shape[1] for evenly in (True, False)
+    ]
+    assert followed == [5, 2]  # 2 · 15 / 6 steps
+    again = percepts.repeat(1, 3, 1), recorded.repeat(1, 4)[:, :17]
+    assert model.believe(belief, *again, model.infer(*again)).actions.shape == (1, 2, 17)
+
+
 def test_predictions_of_a_model_without_a_belief_may_doubt(model: TemVae, walk: Walk) -> None:
     torch.manual_seed(0)
     prediction = model.predict(*walk, hypotheses=8, slip_rate=0.2)
     assert prediction.belief is not None
-    assert prediction.belief.actions.shape == (1, 8, 5)
+    assert prediction.belief.actions.shape == (1, 128, 5)
     torch.testing.assert_close(prediction.belief.log_weights.exp().sum(-1), torch.ones(1).double())
     assert model.predict(*walk).belief is None
 

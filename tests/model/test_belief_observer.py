@@ -73,7 +73,7 @@ def test_a_single_walk_needs_no_batch_axis(model: TemVae, walk: Walk) -> None:
     observer = BeliefObserver(model, 6, 0.1)
     alone = observe_all(observer, percepts[0], actions[0])
     assert alone[-1].novelty.shape == observer.believed.wrong.shape == ()
-    assert observer.log_weights.shape == (6,)
+    assert observer.log_weights.shape == (96,)
     torch.testing.assert_close(alone[-1].percept, several[-1].percept[0])
 
 
@@ -102,7 +102,7 @@ class TestCapacity:
             assert step.memory_weights.shape[-1] == min(n, step.memory_weights.shape[-1]) <= 12
             assert 1 - 1e-9 < step.memory_weights.sum(-1).min() + step.novelty.max() < 2
         assert observer.counts.sum(-1).tolist() == [40, 39]
-        assert observer.actions.shape == (2, 6, 12)
+        assert observer.actions.shape == (2, 96, 12)
 
     def test_below_the_capacity_nothing_changes(self, model: TemVae, walk: Walk) -> None:
         bounded = observe_all(BeliefObserver(model, 6, 0.1, capacity=40), *walk)
