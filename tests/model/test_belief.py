@@ -211,7 +211,7 @@ def test_more_hypotheses_are_followed_where_walks_begin(
     followed = [
         model.believe(belief, percepts, recorded, told, evenly).actions.shape[1] for evenly in (True, False)
     ]
-    assert followed == [5, 2]  # 2 · 15 / 6 steps
+    assert followed == [6, 2]  # 2 · 15 / 5 steps
     again = percepts.repeat(1, 3, 1), recorded.repeat(1, 4)[:, :17]
     assert model.believe(belief, *again, model.infer(*again)).actions.shape == (1, 2, 17)
 
