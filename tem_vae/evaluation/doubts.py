@@ -6,7 +6,7 @@ from tem_vae.config.belief import EvaluationBeliefConfig
 from tem_vae.data import HeldOutWalks, Walks
 from tem_vae.errors import ConfigurationError
 from tem_vae.evaluation.trained import TrainedRun
-from tem_vae.model import Belief, MotionNoise, TemVae
+from tem_vae.model import Belief, MotionNoise, PathIntegrator, TemVae
 
 _FIRST_RATE, _LEAST_RATE, _MOST_RATE = 0.02, 1e-3, 0.9
 _FIRST_NOISE = 0.2  # of the size of actions
@@ -34,6 +34,11 @@ def apply_doubts(run: TrainedRun, config: EvaluationBeliefConfig, walks: HeldOut
     if hypotheses == 1:
         model.belief = None
         return
+    if noise is not None and isinstance(model.integrator, PathIntegrator):
+        raise ConfigurationError(
+            f"belief.motion_noise = {noise:g}: it is of real-valued actions, those of the run are numbered; "
+            "say which share of them is wrong, as in belief.slip_rate=0.05"
+        )
     is_estimated = (model.belief, rate, noise) == (None, None, None)
     try:
         if not is_estimated:

@@ -58,7 +58,7 @@ class TemVae(nn.Module):
         self.scale = scale
         self.standardizer = standardizer
 
-    def infer(self, percepts: Tensor, actions: Tensor) -> Inference:
+    def infer(self, percepts: Tensor, actions: Tensor, evenly: bool = True) -> Inference:
         """Posterior and prior of every step of the walks.
 
         A percept with a NaN in it is missing: the step moves, and is not remembered.
@@ -68,6 +68,7 @@ class TemVae(nn.Module):
                 numbers in [0, 1].
             actions: (batch, time - 1) or (batch, time - 1, A). Their values are not read here: that would
                 make every training update wait for the device.
+            evenly: Of a model with doubts: as `believe` takes it.
 
         Raises:
             ValueError: Shapes or dtypes do not fit.
@@ -82,7 +83,7 @@ class TemVae(nn.Module):
         inference = Inference(posterior, self.memory(locations, codes, factorization, seen), seen)
         if self.belief is None or self.training:
             return inference
-        return self._with_belief(self.belief, percepts, actions, inference)
+        return self._with_belief(self.belief, percepts, actions, inference, evenly)
 
     def infer_along(self, actions: Tensor, inference: Inference) -> Inference:
         """What is inferred from the same percepts if these actions happened, as `infer` takes them."""
@@ -161,9 +162,9 @@ class TemVae(nn.Module):
         return doubt(self.integrator, self.belief, hypotheses, slip_rate, motion_noise, persistence)
 
     def _with_belief(
-        self, belief: Belief, percepts: Tensor, actions: Tensor, inference: Inference
+        self, belief: Belief, percepts: Tensor, actions: Tensor, inference: Inference, evenly: bool = True
     ) -> Inference:
-        trace = self.believe(belief, percepts, actions, inference)
+        trace = self.believe(belief, percepts, actions, inference, evenly)
         return Inference(inference.posterior, trace.prior, inference.seen, trace)
 
     def beginning(self, inference: Inference, steps: int) -> Inference:

@@ -103,7 +103,7 @@ class TemVaeModule(L.LightningModule):
 
     def validation_step(self, batch: Walks, batch_idx: int) -> dict[str, Inference | Prediction]:
         """Score one batch of validation walks; what was inferred is returned for callbacks to look at."""
-        inference = self.model.infer(batch.percepts, batch.actions)
+        inference = self.model.infer(batch.percepts, batch.actions, evenly=False)
         self.bound_scores.update_terms(self.model.bound(batch.percepts, inference), batch.seen)
         prediction = self.model.expect(inference)
         self.prediction_scores.update(batch, prediction, self.model.decode_posterior(inference))

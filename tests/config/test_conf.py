@@ -68,7 +68,10 @@ def test_every_experiment_is_a_valid_run(experiment: str, tmp_path: Path) -> Non
 
 
 def test_every_yaml_file_is_under_a_test() -> None:
-    known = {CONF / f"{name}.yaml" for name in ("train", "evaluate", "compare", "record_walks", "rat_walks")}
+    known = {
+        CONF / f"{name}.yaml"
+        for name in ("train", "evaluate", "compare", "doubts", "record_walks", "rat_walks")
+    }
     known |= {CONF / group / f"{choice}.yaml" for group in GROUPS for choice in choices(group)}
     known |= {CONF / "experiment" / f"{name}.yaml" for name in experiments()}
     others = {path for path in CONF.rglob("*.yaml") if path not in known}

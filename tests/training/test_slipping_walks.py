@@ -78,6 +78,12 @@ def test_a_rate_without_hypotheses_is_refused(told: tuple[Path, Metrics], tmp_pa
         evaluate(config, tmp_path)
 
 
+def test_noise_of_numbered_actions_is_refused(told: tuple[Path, Metrics], tmp_path: Path) -> None:
+    config = compose_evaluation(f"checkpoint={told[0]}", "belief.hypotheses=4", "belief.motion_noise=0.1")
+    with pytest.raises(ConfigurationError, match=r"belief\.motion_noise = 0\.1: .*belief\.slip_rate=0\.05"):
+        evaluate(config, tmp_path)
+
+
 def test_doubts_that_cannot_be_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="foresees nothing"):
         compose_short_run("model/memory=standard_normal", "model.belief.hypotheses=2")
