@@ -147,13 +147,7 @@ class TemVae(nn.Module):
         motion_noise: float | None = None,
         persistence: float | None = None,
     ) -> Belief:
-        """A belief for this model, with what it learned of slips unless a rate is given.
-
-        Args:
-            hypotheses: K; None for as many as the model follows.
-            slip_rate: The share of recorded actions that are replaced by any; None for what was learned.
-            motion_noise: The deviation of real-valued actions, in their unit; None for what was learned.
-            persistence: The probability that a numbered action goes on; None for what was learned.
+        """A belief for this model, with what it learned unless that is given, as `tem_vae.model.belief.doubt`.
 
         Raises:
             ValueError: Something is None and the model learned nothing of it, a number is out of its range,
