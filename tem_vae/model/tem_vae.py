@@ -147,7 +147,7 @@ class TemVae(nn.Module):
         motion_noise: float | None = None,
         persistence: float | None = None,
     ) -> Belief:
-        """A belief for this model, with what it learned unless that is given, as `tem_vae.model.belief.doubt`.
+        """A belief for this model, with what it learned unless that is given: `tem_vae.model.belief.doubt`.
 
         Raises:
             ValueError: Something is None and the model learned nothing of it, a number is out of its range,
