@@ -3,10 +3,20 @@
 import argparse
 
 from tem_vae.runs.output import keep_printing
-from tem_vae.studies.benchmarks import geometry, long_walk, memory, observer, training, versions, whole
+from tem_vae.studies.benchmarks import (
+    compiled,
+    geometry,
+    long_walk,
+    memory,
+    observer,
+    training,
+    versions,
+    whole,
+)
 
 # Each suite is a module with `add_arguments(parser)` and `run(arguments)`.
 _SUITES = {
+    "compiled": compiled,
     "geometry": geometry,
     "training": training,
     "memory": memory,

@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Time both contenders round by round on one thread, and print their ratio."""
-    config = _compose(arguments.updates, arguments.overrides)
+    config = compose_training(arguments.updates, arguments.overrides)
     updates = arguments.updates
     quiet_lightning()
     with threads(1):
@@ -143,7 +143,8 @@ def train_lightning(config: TrainConfig) -> float:
     return clock.seconds
 
 
-def _compose(updates: int, overrides: list[str]) -> TrainConfig:
+def compose_training(updates: int, overrides: list[str]) -> TrainConfig:
+    """The configuration of ``scripts/train.py`` with so many updates and no logs."""
     fixed = [f"trainer.max_steps={updates}", "logger=none"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return validate(compose("train", overrides=[*fixed, *overrides]), TrainConfig)

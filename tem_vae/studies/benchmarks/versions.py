@@ -22,12 +22,12 @@ _PROGRAM = """
 import json, pathlib, sys
 import torch
 if pathlib.Path("tem_vae/studies").is_dir():
-    from tem_vae.studies.benchmarks.training import _compose, train_bare
+    from tem_vae.studies.benchmarks.training import compose_training, train_bare
 else:
-    from tem_vae.benchmarks.training import _compose, train_bare
+    from tem_vae.benchmarks.training import _compose as compose_training, train_bare
 torch.set_num_threads(1)
 updates, overrides = json.loads(sys.argv[1])
-config = _compose(updates, overrides)
+config = compose_training(updates, overrides)
 train_bare(config, 1)
 seconds = train_bare(config, updates)
 print((seconds.total - seconds.data) / updates)
