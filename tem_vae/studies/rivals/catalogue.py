@@ -2,7 +2,7 @@
 
 from tem_vae.studies.rivals.agents import AgentRival
 from tem_vae.studies.rivals.clones import CloneRival
-from tem_vae.studies.rivals.contract import Rival, Trial
+from tem_vae.studies.rivals.contract import Rival
 from tem_vae.studies.rivals.lstm import LstmNetwork
 from tem_vae.studies.rivals.mapformer import MapFormerNetwork
 from tem_vae.studies.rivals.networks import NetworkRival
@@ -19,8 +19,7 @@ RIVALS: dict[str, Rival] = {
     ),
     "transformer": NetworkRival("transformer", TransformerNetwork, "Vaswani et al. 2017, Su et al. 2021"),
     "lstm": NetworkRival("LSTM", LstmNetwork, "Hochreiter & Schmidhuber 1997"),
-    # An update takes a second: a search would see none of its settings learn. The rate is its authors'.
-    "tem": NetworkRival("TEM", TemNetwork, "Whittington et al. 2020", trials=(Trial(1e-3, 64),)),
+    "tem": NetworkRival("TEM", TemNetwork, "Whittington et al. 2020"),
     "clones": CloneRival(),
     "knows_places": AgentRival("agent told the place", "places"),
     "knows_links": AgentRival("agent that remembers links", "links"),

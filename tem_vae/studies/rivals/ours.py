@@ -16,6 +16,9 @@ from tem_vae.studies.rivals.contract import Forecast, Training, Trial, one_hot
 from tem_vae.training.module import TemVaeModule
 from tem_vae.training.run import prepare_percepts
 
+# As of the other networks two rates, a factor of four apart, and two sizes; the first is what recipes have.
+_TRIALS = tuple(Trial(rate, channels) for rate in (0.016, 0.004) for channels in (64, 128))
+
 
 @dataclass(frozen=True)
 class TemVaeForecaster:
@@ -48,25 +51,35 @@ class TemVaeForecaster:
 
 @dataclass(frozen=True)
 class TemVaeRival:
-    """The TEM VAE with the recipe that its configuration describes: there is no search.
+    """The TEM VAE with the recipe that its configuration describes, but for what its search decides.
 
     Attributes:
         title: Its name in tables.
         own_walks: Whether it is trained on the walks of its recipe, and not on those of the others.
+        size: What the size of a trial counts: circles that actions turn.
+        trials: The settings that its search tries; the first is the recipe of all tasks.
     """
 
     title: str
     own_walks: bool = False
     source: str = "this repository"
-    size: str = "none"
-    trials: Sequence[Trial] = (Trial(0.0, 0),)
+    size: str = "channels"
+    trials: Sequence[Trial] = _TRIALS
 
     def train(self, config: TrainConfig, trial: Trial, budget: float) -> Training:
-        """Train by its recipe, at most as long as the budget."""
+        """Train by its recipe with the rate and the channels of a trial, at most as long as the budget."""
         torch.manual_seed(config.seed)
+        config = _with_trial(config, trial)
         model = build_model(config.model, config.data.walk_shape)
         walks = config.data.build().train
         prepare_percepts(model, walks)
         scores = build_scores(walks, MODEL)
         module = TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
         return train_within(module, config, budget, TemVaeForecaster(model, walks.n_classes))
+
+
+def _with_trial(config: TrainConfig, trial: Trial) -> TrainConfig:
+    optimizer = config.optimizer.model_copy(update={"learning_rate": trial.learning_rate})
+    turns = config.model.path_integration.model_copy(update={"channels": trial.size})
+    model = config.model.model_copy(update={"path_integration": turns})
+    return config.model_copy(update={"optimizer": optimizer, "model": model})

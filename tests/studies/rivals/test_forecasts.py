@@ -103,7 +103,7 @@ def test_an_update_lowers_the_loss_and_reaches_all_weights(
 
 def test_scores_are_those_of_the_project(short: TrainConfig, source: WalkSource, walks: Walks) -> None:
     """The TEM VAE gets from this scorer what its own gives it."""
-    rival = RIVALS["tem_vae"].train(short, Trial(0.0, 0), budget=1.0)
+    rival = RIVALS["tem_vae"].train(short, Trial(0.016, 64), budget=1.0)
     forecaster = rival.forecaster
     assert isinstance(forecaster, TemVaeForecaster)
     ours = score(forecaster, [walks], source)
