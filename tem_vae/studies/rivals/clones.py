@@ -57,6 +57,7 @@ class CloneModel:
         self.pseudocount = pseudocount
         shape = (walks, actions, classes, classes, clones, clones)
         self.transitions = _normalise(torch.rand(shape, generator=generator))
+        self._counts = torch.empty_like(self.transitions)  # of a sweep: to ask for so much anew takes longer
 
     def forward(self, classes: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Messages p(z_t | x_1..x_t) over the clones of x_t, (walks, time, clones), and ln p(x_t | past).
@@ -65,16 +66,20 @@ class CloneModel:
             classes: (walks, time).
             actions: (walks, time - 1).
         """
-        n_classes, clones = self.transitions.shape[2], self.transitions.shape[-1]
-        message = torch.full((len(classes), clones), 1 / clones)
-        messages, log_probs = [message], [torch.full((len(classes),), 1 / n_classes).log()]
-        for t in range(actions.shape[1]):
-            joint = (message.unsqueeze(1) @ self._block(classes, actions, t)).squeeze(1)
+        message, log_probs = self._begin(len(classes))
+        messages = [message]
+        for block in self._blocks(classes, actions).unbind(dim=1):
+            joint = (message.unsqueeze(1) @ block).squeeze(1)
             probability = joint.sum(dim=-1, keepdim=True)
             message = joint / probability
             messages.append(message)
             log_probs.append(probability.squeeze(-1).log())
         return torch.stack(messages, dim=1), torch.stack(log_probs, dim=1)
+
+    def _begin(self, walks: int) -> tuple[Tensor, list[Tensor]]:
+        """Every class, and every clone of it, is as likely at first."""
+        n_classes, clones = self.transitions.shape[2], self.transitions.shape[-1]
+        return torch.full((walks, clones), 1 / clones), [torch.full((walks,), 1 / n_classes).log()]
 
     def expect(self, message: Tensor, classes: Tensor, action: Tensor) -> Tensor:
         """Probabilities of the next class, (walks, classes), from messages, class and action of a step."""
@@ -85,29 +90,36 @@ class CloneModel:
     def learn(self, classes: Tensor, actions: Tensor) -> Tensor:
         """One sweep of Baum-Welch; returns ln p of every walk before it, (walks,)."""
         messages, log_probs = self.forward(classes, actions)
-        walks, counts = torch.arange(len(classes)), torch.full_like(self.transitions, self.pseudocount)
-        backward = torch.ones_like(messages[:, 0])
-        for t in range(actions.shape[1] - 1, -1, -1):
-            block = self._block(classes, actions, t)
-            together = messages[:, t].unsqueeze(-1) * block * backward.unsqueeze(1)
-            counts[walks, actions[:, t], classes[:, t], classes[:, t + 1]] += together / together.sum(
-                dim=(1, 2), keepdim=True
-            )
-            backward = (block @ backward.unsqueeze(-1)).squeeze(-1)
-            backward = backward / backward.sum(dim=-1, keepdim=True)
-        self.transitions = _normalise(counts)
+        blocks = self._blocks(classes, actions)
+        backward = [torch.ones_like(messages[:, 0])]
+        for block in reversed(blocks.unbind(dim=1)[1:]):
+            further = (block @ backward[-1].unsqueeze(-1)).squeeze(-1)
+            backward.append(further / further.sum(dim=-1, keepdim=True))
+        onward = torch.stack(backward[::-1], dim=1)
+        together = messages[:, :-1].unsqueeze(-1) * blocks * onward.unsqueeze(-2)
+        together /= together.sum(dim=(2, 3), keepdim=True)
+        counts = self._counts.fill_(self.pseudocount)
+        counts.index_put_(_steps(classes, actions), together, accumulate=True)
+        self.transitions, self._counts = _normalise(counts), self.transitions
         return log_probs.sum(dim=1)
 
-    def _block(self, classes: Tensor, actions: Tensor, t: int) -> Tensor:
-        walks = torch.arange(len(classes))
-        return self.transitions[walks, actions[:, t], classes[:, t], classes[:, t + 1]]
+    def _blocks(self, classes: Tensor, actions: Tensor) -> Tensor:
+        """Transitions between the clones of what was seen, (walks, time - 1, clones, clones)."""
+        return self.transitions[_steps(classes, actions)]
+
+
+def _steps(classes: Tensor, actions: Tensor) -> tuple[Tensor, ...]:
+    """Where the transitions of steps are: walk, action, class before and class after."""
+    return torch.arange(len(classes))[:, None], actions, classes[:, :-1], classes[:, 1:]
 
 
 def _normalise(counts: Tensor) -> Tensor:
-    """Counts as probabilities of where a transition leads; even ones where nothing was counted."""
-    total = counts.sum(dim=(3, 5), keepdim=True)
-    even = 1 / (counts.shape[3] * counts.shape[5])
-    return torch.where(total > 0, counts / total.clamp_min(1e-30), even)
+    """Turn counts into probabilities of where a transition leads; even ones where nothing was counted."""
+    total = counts.sum(dim=5, keepdim=True).sum(dim=3, keepdim=True)
+    if (uncounted := total == 0).any():
+        counts += uncounted
+        total = counts.sum(dim=5, keepdim=True).sum(dim=3, keepdim=True)
+    return counts.div_(total)
 
 
 @dataclass(frozen=True)
