@@ -26,37 +26,44 @@ POINTS = 12  # validations of a run
 _SELDOM = 10**9
 _CAUTION = 0.85  # of the budget: with a schedule cut off, rates would never become small
 _CHOSEN_BY = "elbo/validation_elbo"
+_IN_CURVES = ("revisit", "zero_shot", "decoded_r2_at_returns")
 
 
 class RivalModule(TemVaeModule):
-    """Trains a rival by the steps of the TEM VAE, seeds, clipping and schedule included; validates forecasts.
+    """Trains by the steps of the TEM VAE, seeds, clipping and schedule included; validates forecasts.
 
     Args:
-        rival: What is trained.
+        model: What is trained.
+        forecaster: Foresees by it.
         optimizer: How.
         scores: Of the forecasts of validation.
         seed: Decides the noise of updates.
     """
 
     def __init__(
-        self, rival: PerceptPredictor, optimizer: OptimizerConfig, scores: ForecastScores, seed: int
+        self,
+        model: TemVae | PerceptPredictor,
+        forecaster: Forecaster,
+        optimizer: OptimizerConfig,
+        scores: ForecastScores,
+        seed: int,
     ) -> None:
-        # A rival has all that training asks of a model; what validation asks is asked of it below.
+        # A rival has all that training asks of a model; validation asks the forecaster, below.
         unused = PredictionScores(None, None, ())
-        super().__init__(cast(TemVae, rival), optimizer, unused, seed, log_every=_SELDOM)
-        self.rival = rival
+        super().__init__(cast(TemVae, model), optimizer, unused, seed, log_every=_SELDOM)
+        self.forecaster = forecaster
         self.forecast_scores = scores
 
     def validation_step(self, batch: Walks, batch_idx: int) -> None:  # type: ignore[override]
         """Score the forecasts of one batch."""
-        self.forecast_scores.update(batch, self.rival.forecast(batch))
+        self.forecast_scores.update(batch, self.forecaster.forecast(batch))
 
     def on_validation_epoch_end(self) -> None:
-        """Log the scores under the names that those of the TEM VAE have."""
+        """Log the scores of all batches."""
         scores = self.forecast_scores.compute()
         self.log(_CHOSEN_BY, -scores["nats"])
-        self.log("prediction/revisit_accuracy", scores["revisit"])
-        self.log("prediction/zero_shot_accuracy", scores["zero_shot"])
+        for name in _IN_CURVES:
+            self.log(name, scores[name])
         self.forecast_scores.reset()
 
 
@@ -99,13 +106,9 @@ class Budget(Callback):
         if self.best is None or nats < min(point.nats for point in self.curve if point.nats is not None):
             assert isinstance(pl_module, TemVaeModule)
             self.best = copy.deepcopy(pl_module.model.state_dict())
-        revisit, zero_shot = (scores[f"prediction/{kind}_accuracy"] for kind in ("revisit", "zero_shot"))
-        self.curve.append(Point(self.spent, trainer.global_step, nats, _known(revisit), _known(zero_shot)))
+        known = {name: None if scores[name] != scores[name] else scores[name] for name in _IN_CURVES}
+        self.curve.append(Point(self.spent, trainer.global_step, nats, **known))
         self._began = time.process_time()
-
-
-def _known(score: float) -> float | None:
-    return None if score != score else score
 
 
 def train_within(

@@ -64,6 +64,7 @@ class Point(NamedTuple):
         nats: Per percept, as `Forecast.log_density`; of the TEM VAE a bound.
         revisit: Accuracy at revisits; None where no classes are known.
         zero_shot: Accuracy at zero-shot links; None where no classes are known.
+        decoded_r2_at_returns: Of the percepts expected; None where classes are known.
     """
 
     seconds: float
@@ -71,6 +72,7 @@ class Point(NamedTuple):
     nats: float | None
     revisit: float | None
     zero_shot: float | None
+    decoded_r2_at_returns: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Accuracy against the CPU-seconds that it took, one line a model and seed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -38,14 +37,24 @@ _TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 @styled
 def draw_curves(title: str, results: Sequence[Result]) -> Figure:
-    """Both accuracies of a task; where there are none, its nats a percept."""
+    """Both accuracies of a task; where there are none, R² at returns and nats a percept."""
     figure = Figure(figsize=(WIDTH, 3.6))
     left, right = figure.subplots(1, 2)
-    _draw(left, results, "revisit")
-    _draw(right, results, "zero_shot")
-    left.set_title(f"{title}: revisits")
-    right.set_title("zero-shot links")
-    left.set_ylabel("named right in validation, %")
+    if _has_accuracies(results):
+        _draw(left, results, "revisit")
+        _draw(right, results, "zero_shot")
+        left.set_title(f"{title}: revisits")
+        right.set_title("zero-shot links")
+        left.set_ylabel("named right in validation, %")
+        frame_percent(left)
+        frame_percent(right)
+    else:
+        _draw(left, results, "decoded_r2_at_returns")
+        _draw(right, results, "nats")
+        left.set_title(title)
+        left.set_ylabel("R² at returns, in validation")
+        left.set_ylim(bottom=max(-0.1, left.get_ylim()[0]))
+        right.set_ylabel("nats a percept (TEM VAE: a bound)")
     _add_legend(figure, [left, right])
     return figure
 
@@ -58,6 +67,7 @@ def draw_overview(tasks: Mapping[str, Sequence[Result]]) -> Figure:
     panels = figure.subplots(1, max(1, len(named)), sharey=True, squeeze=False)[0]
     for axes, (title, results) in zip(panels, named.items(), strict=False):
         _draw(axes, results, "revisit")
+        frame_percent(axes)
         axes.set_title(title.replace(" of the recorded actions replaced", " wrong actions"))
     panels[0].set_ylabel("revisits named right, %")
     _add_legend(figure, panels)
@@ -68,11 +78,11 @@ def _has_accuracies(results: Sequence[Result]) -> bool:
     return any(point["revisit"] is not None for result in results for point in result.get("curve", ()))
 
 
-def _draw(axes: Axes, results: Sequence[Result], score: Literal["revisit", "zero_shot"]) -> None:
+def _draw(axes: Axes, results: Sequence[Result], score: str) -> None:
     labelled = set()
     for result in results:
         model = result["job"]["model"]
-        points = [(p["seconds"], p[score]) for p in result.get("curve", ()) if p[score] is not None]
+        points = [(p["seconds"], p[score]) for p in result.get("curve", ()) if p.get(score) is not None]
         if not points or model not in _LINES:
             continue
         line = _LINES[model]
@@ -86,7 +96,6 @@ def _draw(axes: Axes, results: Sequence[Result], score: Literal["revisit", "zero
             label=None if model in labelled else RIVALS[model].title,
         )
         labelled.add(model)
-    frame_percent(axes)
     axes.set_xscale("log")
     shown = axes.get_xlim()
     axes.set_xticks([second for second in _TICKS if shown[0] <= second <= shown[1]], minor=False)

@@ -42,6 +42,6 @@ class NetworkRival:
         rival = PerceptPredictor(config, walks, self.network, trial.size, config.seed)
         rates = {"learning_rate": trial.learning_rate, "path_integration_factor": 1.0}
         optimizer = config.optimizer.model_copy(update=rates)
-        module = RivalModule(rival, optimizer, ForecastScores(walks), config.seed)
+        module = RivalModule(rival, rival, optimizer, ForecastScores(walks), config.seed)
         trainer = config.trainer.model_copy(update={"max_steps": _AS_MANY_AS_THE_BUDGET_ALLOWS})
         return train_within(module, config.model_copy(update={"trainer": trainer}), budget, rival)

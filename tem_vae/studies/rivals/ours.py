@@ -8,12 +8,10 @@ import torch
 from tem_vae.config.build import build_model
 from tem_vae.config.training import TrainConfig
 from tem_vae.data import Walks
-from tem_vae.evaluation.tester import build_scores
 from tem_vae.model import TemVae
-from tem_vae.scores.prediction import MODEL
-from tem_vae.studies.rivals.budgeted import train_within
+from tem_vae.studies.rivals.budgeted import RivalModule, train_within
 from tem_vae.studies.rivals.contract import Forecast, Training, Trial, one_hot
-from tem_vae.training.module import TemVaeModule
+from tem_vae.studies.rivals.scores import ForecastScores
 from tem_vae.training.run import prepare_percepts
 
 # As of the other networks two rates, a factor of four apart, and two sizes; the first is what recipes have.
@@ -73,9 +71,9 @@ class TemVaeRival:
         model = build_model(config.model, config.data.walk_shape)
         walks = config.data.build().train
         prepare_percepts(model, walks)
-        scores = build_scores(walks, MODEL)
-        module = TemVaeModule(model, config.optimizer, scores, config.seed, config.trainer.log_every_n_steps)
-        return train_within(module, config, budget, TemVaeForecaster(model, walks.n_classes))
+        forecaster = TemVaeForecaster(model, walks.n_classes)
+        module = RivalModule(model, forecaster, config.optimizer, ForecastScores(walks), config.seed)
+        return train_within(module, config, budget, forecaster)
 
 
 def _with_trial(config: TrainConfig, trial: Trial) -> TrainConfig:
