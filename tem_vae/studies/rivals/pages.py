@@ -9,7 +9,7 @@ from pathlib import Path
 from tem_vae.runs.files import write_whole
 from tem_vae.studies.rivals.catalogue import RIVALS
 from tem_vae.studies.rivals.compare import read_results, read_search, tasks_found
-from tem_vae.studies.rivals.config import taking_part
+from tem_vae.studies.rivals.config import ON_A_RECIPE, taking_part
 from tem_vae.studies.rivals.figures import draw_curves, draw_overview
 from tem_vae.studies.rivals.job import Result
 from tem_vae.studies.rivals.tasks import TASKS, Published
@@ -64,7 +64,8 @@ def write_pages(out: Path, task: str) -> str:
     """Write table, CSV and figure of a task, and the figure of all tasks; returns the Markdown."""
     results = list(read_results(out, task))
     out.mkdir(parents=True, exist_ok=True)
-    searches = {model: found for model in taking_part(task) if (found := read_search(out, task, model))}
+    searching = [model for model in taking_part(task) if model not in ON_A_RECIPE]
+    searches = {model: found for model in searching if (found := read_search(out, task, model))}
     text = render(task, results, searches)
     write_whole(out / f"{task}.md", text)
     write_whole(out / f"{task}.csv", _as_csv(task, results))
@@ -84,7 +85,7 @@ def render(task: str, results: Sequence[Result], searches: Mapping[str, Result])
     parts = [
         f"# {plan.title[0].upper()}{plan.title[1:]}\n",
         "<!-- Written by scripts/compare.py; edit that, not this. -->\n",
-        f"    {_command(task, results)}\n",
+        f"    {_command(task, results, searches)}\n",
         f"Budget: at most {budget} CPU-seconds of training a model and seed, one thread; "
         f"{', '.join(machines) or 'no machine'}. Mean ± standard error over seeds; the best of the models in "
         "bold, agents apart. What the models are, and how they differ from their papers: "
@@ -94,24 +95,44 @@ def render(task: str, results: Sequence[Result], searches: Mapping[str, Result])
         parts += [f"## {test}\n", _render_test(task, test, results)]
     parts += ["## Costs\n", _render_costs(task, results)]
     if searches:
-        parts.append(f"Searches, settings of learning rate and size: {_describe(searches)}.\n")
+        parts += ["## Searches\n", _render_searches(task, searches)]
     if any(result.get("curve") for result in results):
         parts.append(f"![Validation accuracy against CPU-seconds of training]({task}.png)\n")
     return "\n".join(parts)
 
 
-def _describe(searches: Mapping[str, Result]) -> str:
-    """Who tried how much."""
-    return "; ".join(
-        f"{RIVALS[model].title}, {len(found['tried'])} of {found['seconds_each']:g} CPU-seconds each"
-        for model, found in searches.items()
+def _render_searches(task: str, searches: Mapping[str, Result]) -> str:
+    """What every setting that was tried came to."""
+    lines = []
+    for model, found in searches.items():
+        tried = [
+            f"{_name_setting(model, entry)}: {_SCORES['nats'].number.format(entry['nats'])}"
+            for entry in found["tried"]
+            if entry["nats"] is not None
+        ]
+        if tried:
+            tried[found["best"]] = f"**{tried[found['best']]}**"
+            seconds = "as validation takes" if model == "clones" else f"{found['seconds_each']:g}"
+            lines.append([RIVALS[model].title, seconds, *tried])
+    settings = max(len(line) for line in lines) - 2
+    header = ["", "CPU-s a setting", "validated nats of each setting", *[""] * (settings - 1)]
+    where = TASKS[task].searched_as or task
+    return (
+        f"On the walks of {where}; a model on longer runs has the settings of those on short ones. Nats a "
+        "percept, of clones a class at revisits.\n\n" + markdown_table(header, lines)
     )
 
 
-def _command(task: str, results: Sequence[Result]) -> str:
-    budget = f" budget={results[0]['job']['budget']:g}" if results else ""
-    overrides = " \"overrides=['data.path=FILE']\"" if TASKS[task].needs else ""
-    return f"python scripts/compare.py task={task} models=all{budget}{overrides}"
+def _command(task: str, results: Sequence[Result], searches: Mapping[str, Result]) -> str:
+    """What found the results, as far as these tell it."""
+    if not results:
+        return f"python scripts/compare.py task={task} models=all"
+    job = results[0]["job"]
+    words = [f"task={task}", "models=all", f"budget={job['budget']:g}"]
+    words += sorted({f"search={found['seconds_each'] / job['budget']:g}" for found in searches.values()})
+    if job["overrides"]:
+        words.append(f'"overrides=[{",".join(repr(override) for override in job["overrides"])}]"')
+    return " ".join(["python scripts/compare.py", *words])
 
 
 def _of(model: str, results: Sequence[Result]) -> list[Result]:
@@ -196,11 +217,12 @@ def _mean_cost(results: Sequence[Result], name: str, number: str) -> str:
 
 
 def _setting(model: str, result: Result) -> str:
-    rival, trial = RIVALS[model], result["trial"]
-    if len(rival.trials) == 1:
-        return NOT_SAID
+    return NOT_SAID if len(RIVALS[model].trials) == 1 else _name_setting(model, result["trial"])
+
+
+def _name_setting(model: str, trial: Mapping[str, float]) -> str:
     first = "pseudocount" if model == "clones" else "rate"
-    return f"{first} {trial['learning_rate']:g}, {rival.size} {trial['size']}"
+    return f"{first} {trial['learning_rate']:g}, {RIVALS[model].size} {trial['size']}"
 
 
 def _as_csv(task: str, results: Sequence[Result]) -> str:
