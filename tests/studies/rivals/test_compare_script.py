@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ from short_runs import SHORT_RUN
 
 from tem_vae.config.command_line import CONF
 from tem_vae.errors import ConfigurationError
+from tem_vae.studies.rivals import compare as comparison
 from tem_vae.studies.rivals.catalogue import RIVALS
 from tem_vae.studies.rivals.compare import read_results, run_jobs
 from tem_vae.studies.rivals.config import MODELS, ON_A_RECIPE, CompareConfig
-from tem_vae.studies.rivals.job import Job
-from tem_vae.studies.rivals.pages import render
+from tem_vae.studies.rivals.contract import Trial
+from tem_vae.studies.rivals.job import Job, Result, read
+from tem_vae.studies.rivals.pages import render, write_pages
 from tem_vae.studies.rivals.tasks import TASKS
 
 SHORT = ",".join(f"'{override}'" for override in SHORT_RUN if not override.startswith("logger"))
@@ -48,11 +51,46 @@ def test_what_is_wrong_is_said_at_once(tmp_path: Path, arguments: list[str], nam
     assert not (tmp_path / "docs").exists()
 
 
-def test_a_comparison_is_done_once(tmp_path: Path) -> None:
-    arguments = ("task=digits", "seeds=[0]", "budget=0.2", "search=0.2", "out=out", f"overrides=[{SHORT}]")
-    first = compare(tmp_path, *arguments, "models=lstm")
-    assert first.returncode == 0, first.stderr
-    results = tmp_path / "out" / "results" / "digits"
+def test_a_job_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """The whole of it as a user types it, with a model that nothing is trained of."""
+    arguments = ("task=digits", "models=majority", "seeds=[1]", "budget=0.2", "out=out")
+    done = compare(tmp_path, *arguments, f"overrides=[{SHORT}]")
+    assert done.returncode == 0, done.stderr
+    written = json.loads((tmp_path / "out" / "results" / "digits" / "majority-1.json").read_text())
+    assert written["job"]["seed"] == 1
+    page = (tmp_path / "out" / "digits.md").read_text()
+    assert page in done.stdout
+    assert "| majority so far | 1 | " in page
+    assert "| TEM | 0 | not run | not run |" in page
+
+
+def in_this_process(function: Callable[..., Result], path: Path, job: Job, *arguments: object) -> Result:
+    """A job without a process, which takes seconds to load torch."""
+    trials = [Trial(*argument) if isinstance(argument, tuple) else argument for argument in arguments]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(function(job, *trials)))
+    return read(path)
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> CompareConfig:
+    """A model that searches, for a moment."""
+    return CompareConfig(
+        task="digits",
+        models=["lstm"],
+        seeds=[0],
+        budget=0.2,
+        search=0.2,
+        overrides=[override for override in SHORT_RUN if not override.startswith("logger")],
+        out=tmp_path / "out",
+        threads=1,
+    )
+
+
+def test_a_comparison_is_done_once(asked: CompareConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "in_its_own_process", in_this_process)
+    run_jobs(asked)
+    results = asked.out / "results" / "digits"
     assert sorted(path.name for path in results.iterdir()) == ["lstm-0.json", "lstm-search.json"]
     written = json.loads((results / "lstm-0.json").read_text())
     tried = json.loads((results / "lstm-search.json").read_text())
@@ -60,36 +98,29 @@ def test_a_comparison_is_done_once(tmp_path: Path) -> None:
     assert written["trial"]["size"] == tried["tried"][tried["best"]]["size"]
     assert written["training"]["seconds"] < 2
     assert written["curve"]
-    page = (tmp_path / "out" / "digits.md").read_text()
-    assert page in first.stdout
+    page = write_pages(asked.out, "digits")
+    assert page == (asked.out / "digits.md").read_text()
     assert "| LSTM | 1 | " in page
-    assert "| TEM | 0 | not run | not run |" in page
-    with (tmp_path / "out" / "digits.csv").open() as file:
+    assert "task=digits models=all budget=0.2 search=0.2" in page
+    assert f"**rate {written['trial']['learning_rate']:g}, width {written['trial']['size']}: " in page
+    with (asked.out / "digits.csv").open() as file:
         rows = list(csv.DictReader(file))
     by_score = {row["score"]: float(row["mean"]) for row in rows if row["model"] == "lstm"}
     assert by_score["revisit"] == written["tests"]["1,000 steps"]["revisit"]
-    assert {path.name for path in (tmp_path / "out").glob("*.png")} == {"digits.png", "accuracy.png"}
+    assert {path.name for path in asked.out.glob("*.png")} == {"digits.png", "accuracy.png"}
 
     # A marked result stays: its job is not done again.
+    def refuse(*arguments: object) -> Result:
+        raise AssertionError(f"done again: {arguments}")
+
+    monkeypatch.setattr(comparison, "in_its_own_process", refuse)
     written["tests"]["1,000 steps"]["revisit"] = 0.123
     (results / "lstm-0.json").write_text(json.dumps(written))
-    again = compare(tmp_path, *arguments, "models=lstm")
-    assert again.returncode == 0, again.stderr
-    assert "job 1" not in again.stdout + again.stderr
-    assert "12.3" in (tmp_path / "out" / "digits.md").read_text()
+    run_jobs(asked)
+    assert "12.3" in write_pages(asked.out, "digits")
 
-    asked = CompareConfig(
-        task="digits",
-        models=["lstm"],
-        seeds=[0],
-        budget=3.0,
-        search=0.2,
-        overrides=[],
-        out=tmp_path / "out",
-        threads=1,
-    )
     with pytest.raises(ConfigurationError, match=r"budget = 0\.2, and 3\.0 is asked for; name another out"):
-        run_jobs(asked)
+        run_jobs(asked.model_copy(update={"budget": 3.0}))
 
 
 def test_what_is_wrong_with_overrides_is_said_before_the_first_job() -> None:
