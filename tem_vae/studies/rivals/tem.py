@@ -85,7 +85,7 @@ class TemNetwork(nn.Module):
         )
 
     def _filter(self, senses: Tensor) -> Tensor:
-        """Percepts smoothed in time, each module at its frequency, of mean square 1.
+        """Percepts smoothed in time, each module at its frequency, less their mean, rectified, of norm 1.
 
         (batch, time, _SENSES) -> (batch, time, _MODULES, _SENSES).
         """
