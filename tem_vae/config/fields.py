@@ -30,9 +30,11 @@ class Section(BaseModel):
         renamed: Keys of earlier versions, and what they are called now; in stored configurations, which must
             stay valid, the section itself converts them.
         chosen_by: The override that chooses this section among those of other kinds, where it is one of few.
+        if_cut_off: What can be done where what it configures was interrupted and cannot be resumed.
     """
 
     chosen_by: ClassVar[str | None] = None
+    if_cut_off: ClassVar[str] = "nothing of it is kept, so start it again"
     renamed: ClassVar[Mapping[str, str]] = {}
 
     # Strict: true is no number, and "8" none either.

@@ -99,7 +99,7 @@ class Job(Generic[Config]):
     def what_remains(self) -> str:
         """What can be done about an interruption."""
         if "resume" not in self.schema.model_fields:
-            return "nothing of it is kept, so start it again"
+            return self.schema.if_cut_off
         if self.in_sweep:
             return "if jobs had begun, repeat the command with resume=true added to continue them"
         if self.run_dir is None or not RunFolder(self.run_dir).last.exists():

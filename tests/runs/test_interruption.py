@@ -11,6 +11,7 @@ from tem_vae.config.training import TrainConfig
 from tem_vae.runs import interruption as subject
 from tem_vae.runs.folder import RunFolder
 from tem_vae.runs.interruption import Interrupted, interruptible, interruption, interruption_found
+from tem_vae.studies.rivals.config import CompareConfig
 
 
 def strike() -> None:
@@ -58,7 +59,8 @@ def test_what_is_said_of_an_interruption_is_true(tmp_path) -> None:
     folder.checkpoints.mkdir()
     folder.last.touch()
     assert f"resume=true run_dir={tmp_path}" in job.what_remains()
-    assert "resume" not in Job(lambda config: None, EvaluateConfig, None).what_remains()
+    assert "nothing of it is kept" in Job(lambda config: None, EvaluateConfig, None).what_remains()
+    assert "repeat the command" in Job(lambda config: None, CompareConfig, None).what_remains()
 
 
 def stumble() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from filelock import FileLock
+
 from tem_vae.errors import ConfigurationError
 from tem_vae.studies.rivals.catalogue import RIVALS
 from tem_vae.studies.rivals.config import CompareConfig
@@ -82,12 +84,14 @@ def _choose(out: Path, job: Job, share: float) -> Trial:
     rival = RIVALS[job.model]
     if len(rival.trials) == 1:
         return rival.trials[0]
-    found = read_search(out, job.task, job.model)
-    if found is None:
-        task, model = _searched_as(job.task, job.model)
-        _log.info("search: %d settings of %s on %s", len(rival.trials), model, task)
-        path = result_path(out, task, model, None)
-        found = in_its_own_process(search, path, replace(job, task=task, model=model, seed=0), share)
+    task, model = _searched_as(job.task, job.model)
+    path = result_path(out, task, model, None)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.stem}.lock")):  # of jobs side by side one searches, the others wait
+        found = read_search(out, job.task, job.model)
+        if found is None:
+            _log.info("search: %d settings of %s on %s", len(rival.trials), model, task)
+            found = in_its_own_process(search, path, replace(job, task=task, model=model, seed=0), share)
     best = found["tried"][found["best"]]
     return Trial(best["learning_rate"], best["size"])
 

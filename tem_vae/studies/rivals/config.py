@@ -40,6 +40,8 @@ def _check_models(models: list[str]) -> list[str]:
 class CompareConfig(Section):
     """A comparison with other models on the same walks."""
 
+    if_cut_off = "jobs that were done are kept, so repeat the command"
+
     task: Annotated[str, AfterValidator(_check_task)] = Field(description="What is compared.")
     models: Annotated[
         list[str], BeforeValidator(_list_models), AfterValidator(_check_models), Field(min_length=1)

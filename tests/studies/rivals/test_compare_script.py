@@ -91,7 +91,7 @@ def test_a_comparison_is_done_once(asked: CompareConfig, monkeypatch: pytest.Mon
     monkeypatch.setattr(comparison, "in_its_own_process", in_this_process)
     run_jobs(asked)
     results = asked.out / "results" / "digits"
-    assert sorted(path.name for path in results.iterdir()) == ["lstm-0.json", "lstm-search.json"]
+    assert sorted(path.name for path in results.glob("*.json")) == ["lstm-0.json", "lstm-search.json"]
     written = json.loads((results / "lstm-0.json").read_text())
     tried = json.loads((results / "lstm-search.json").read_text())
     assert len(tried["tried"]) == len(RIVALS["lstm"].trials)
