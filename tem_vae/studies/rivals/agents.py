@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from tem_vae.config.training import TrainConfig
 from tem_vae.data import Walks, classify_steps
 from tem_vae.scores.baselines import copy_agent, edge_agent, majority_agent, node_agent
+from tem_vae.scores.positions import last_seen, nearest_earlier
 from tem_vae.studies.rivals.contract import Forecast, NotApplicableError, Training, Trial
 
 
@@ -18,28 +20,39 @@ class Agent:
 
     Attributes:
         knows: The place; or where the links walked so far lead; or what was seen most; or what was seen last.
-        n_classes: How many there are.
+        n_classes: How many there are; None where percepts have none.
     """
 
     knows: Literal["places", "links", "majority", "last"]
-    n_classes: int
+    n_classes: int | None
 
     def forecast(self, walks: Walks) -> Forecast:
-        """The class that it names at every step."""
-        return Forecast(classes=self._name(walks))
+        """The class that it names at every step; where there are none, the percept."""
+        if self.n_classes is None:
+            return Forecast(percepts=self._repeat(walks))
+        return Forecast(classes=self._name(walks, self.n_classes))
 
-    def _name(self, walks: Walks) -> Tensor:
+    def _name(self, walks: Walks, n_classes: int) -> Tensor:
         classes = walks.known("classes")
         kinds = classify_steps(walks.known("places"), walks.seen)
         match self.knows:
             case "places":
-                return node_agent(classes, kinds, self.n_classes)
+                return node_agent(classes, kinds, n_classes)
             case "links":
-                return edge_agent(classes, kinds, self.n_classes)
+                return edge_agent(classes, kinds, n_classes)
             case "majority":
-                return majority_agent(classes, self.n_classes)
+                return majority_agent(classes, n_classes)
             case "last":
                 return copy_agent(classes)
+
+    def _repeat(self, walks: Walks) -> Tensor:
+        """The percept seen nearest to where it is, in the same place if possible, or the last one."""
+        steps = (
+            last_seen(walks.seen).clamp_min(0)
+            if self.knows == "last"
+            else nearest_earlier(walks.known("positions"), walks.seen, walks.places)
+        )
+        return walks.percepts[torch.arange(len(steps))[:, None], steps]
 
 
 @dataclass(frozen=True)
@@ -57,9 +70,9 @@ class AgentRival:
         """Nothing.
 
         Raises:
-            NotApplicableError: Percepts have no classes.
+            NotApplicableError: Percepts have no classes, and the agent has nothing else to go by.
         """
         walks = config.data.build().train
-        if walks.n_classes is None:
-            raise NotApplicableError("agents name classes")
+        if walks.n_classes is None and self.knows in ("links", "majority"):
+            raise NotApplicableError("agents that know links or majorities name classes")
         return Training(Agent(self.knows, walks.n_classes), [], 0.0, 0, 0)

@@ -24,4 +24,5 @@ RIVALS: dict[str, Rival] = {
     "knows_places": AgentRival("agent told the place", "places"),
     "knows_links": AgentRival("agent that remembers links", "links"),
     "majority": AgentRival("majority so far", "majority"),
+    "last": AgentRival("copy of the last percept", "last"),
 }

@@ -10,7 +10,7 @@ from filelock import FileLock
 
 from tem_vae.errors import ConfigurationError
 from tem_vae.studies.rivals.catalogue import RIVALS
-from tem_vae.studies.rivals.config import CompareConfig
+from tem_vae.studies.rivals.config import AGENTS, CompareConfig
 from tem_vae.studies.rivals.contract import Trial
 from tem_vae.studies.rivals.job import Job, Result, in_its_own_process, measure, read, search
 from tem_vae.studies.rivals.tasks import TASKS
@@ -28,6 +28,7 @@ def run_jobs(config: CompareConfig) -> None:
         Job(config.task, model, seed, config.budget, tuple(config.overrides), config.threads)
         for seed in config.seeds
         for model in config.taking_part
+        if seed == config.seeds[0] or model not in AGENTS  # who are not trained, and the same for every seed
     ]
     left = [job for job in jobs if not _is_done(config.out, job)]
     for job in left:

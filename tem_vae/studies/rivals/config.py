@@ -10,9 +10,10 @@ from tem_vae.config.fields import Section
 from tem_vae.studies.rivals.tasks import TASKS
 
 # Names are checked without torch, which takes seconds to import; a test holds them to the catalogue.
+AGENTS = ("knows_places", "knows_links", "majority", "last")
 MODELS = (
     *("tem_vae", "tem_vae_recipe", "mapformer", "mapformer_recipe", "transformer", "lstm", "tem", "clones"),
-    *("knows_places", "knows_links", "majority"),
+    *AGENTS,
 )
 ON_A_RECIPE = ("tem_vae_recipe", "mapformer_recipe")
 ALL = "all"

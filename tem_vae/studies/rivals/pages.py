@@ -9,7 +9,7 @@ from pathlib import Path
 from tem_vae.runs.files import write_whole
 from tem_vae.studies.rivals.catalogue import RIVALS
 from tem_vae.studies.rivals.compare import read_results, read_search, tasks_found
-from tem_vae.studies.rivals.config import ON_A_RECIPE, taking_part
+from tem_vae.studies.rivals.config import AGENTS, ON_A_RECIPE, taking_part
 from tem_vae.studies.rivals.figures import draw_curves, draw_overview
 from tem_vae.studies.rivals.job import Result
 from tem_vae.studies.rivals.tasks import TASKS, Published
@@ -18,7 +18,6 @@ from tem_vae.text import markdown_table
 
 NOT_RUN, NOT_APPLICABLE, NOT_SAID = "not run", "does not apply", ""
 OVERVIEW = "accuracy.png"
-_AGENTS = ("knows_places", "knows_links", "majority")
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def _render_test(task: str, test: str, results: Sequence[Result]) -> str:
     best = {name: _best(name, estimates) for name in plan.scores}
     lines = []
     for model in taking_part(task):
-        best_here = {} if model in _AGENTS else best
+        best_here = {} if model in AGENTS else best
         cells = [_cell(name, estimates[model], best_here.get(name)) for name in plan.scores]
         cells = cells if estimates[model] else [_why_empty(_of(model, results))] * len(plan.scores)
         lines.append([RIVALS[model].title, str(len(_of(model, results))), *cells])
@@ -179,7 +178,7 @@ def _estimates(results: Sequence[Result], test: str) -> Mapping[str, Estimate]:
 
 
 def _best(name: str, estimates: Mapping[str, Mapping[str, Estimate]]) -> float | None:
-    known = [found[name].mean for model, found in estimates.items() if name in found and model not in _AGENTS]
+    known = [found[name].mean for model, found in estimates.items() if name in found and model not in AGENTS]
     return (max if _SCORES[name].highest else min)(known, default=None)
 
 

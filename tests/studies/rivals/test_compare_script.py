@@ -13,9 +13,10 @@ from short_runs import SHORT_RUN
 from tem_vae.config.command_line import CONF
 from tem_vae.errors import ConfigurationError
 from tem_vae.studies.rivals import compare as comparison
+from tem_vae.studies.rivals.agents import AgentRival
 from tem_vae.studies.rivals.catalogue import RIVALS
 from tem_vae.studies.rivals.compare import read_results, run_jobs
-from tem_vae.studies.rivals.config import MODELS, ON_A_RECIPE, CompareConfig
+from tem_vae.studies.rivals.config import AGENTS, MODELS, ON_A_RECIPE, CompareConfig
 from tem_vae.studies.rivals.contract import Trial
 from tem_vae.studies.rivals.job import Job, Result, read
 from tem_vae.studies.rivals.pages import render, write_pages
@@ -131,6 +132,7 @@ def test_what_is_wrong_with_overrides_is_said_before_the_first_job() -> None:
 def test_names_are_those_of_the_catalogue() -> None:
     assert tuple(RIVALS) == MODELS
     assert tuple(name for name, rival in RIVALS.items() if rival.own_walks) == ON_A_RECIPE
+    assert tuple(name for name, rival in RIVALS.items() if isinstance(rival, AgentRival)) == AGENTS
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -35,3 +35,17 @@ def test_who_is_about_classes_says_so(model: str, tmp_path: Path) -> None:
     config = Job("rat", model, 0, 1.0, (f"data.path={like_a_rat(tmp_path / 'walks.h5')}",)).compose()
     with pytest.raises(NotApplicableError, match="classes"):
         RIVALS[model].train(config, RIVALS[model].trials[0], 1.0)
+
+
+def test_who_is_told_the_place_knows_what_a_place_shows(tmp_path: Path) -> None:
+    """In these walks always the same picture, so returns have no error left."""
+    config = Job(
+        "minigrid", "knows_places", 0, 1.0, (f"data.path={like_minigrid(tmp_path / 'walks.h5')}",)
+    ).compose()
+    walks = config.data.build()
+    told, copied = (
+        score(RIVALS[name].train(config, Trial(0.0, 0), 1.0).forecaster, walks.test.loader(), walks.train)
+        for name in ("knows_places", "last")
+    )
+    assert told["decoded_r2_at_returns"] == pytest.approx(1)
+    assert copied["decoded_r2_at_returns"] < 0
