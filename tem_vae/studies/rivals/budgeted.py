@@ -22,7 +22,8 @@ from tem_vae.training.datamodule import build_data
 from tem_vae.training.module import TemVaeModule
 from tem_vae.training.run import build_trainer
 
-POINTS = 12  # validations of a run
+_LEAST_POINTS, _MOST_POINTS = 3, 12  # validations of a run
+_SECONDS_A_POINT = 5.0  # of training: a validation may cost seconds, too, which the budget does not count
 _SELDOM = 10**9
 _CAUTION = 0.85  # of the budget: with a schedule cut off, rates would never become small
 _CHOSEN_BY = "elbo/validation_elbo"
@@ -129,7 +130,8 @@ def train_within(
     source = config.data.build().train
     cost = seconds_of_an_update(module.model, source, config.data.lengthen_after)
     updates = max(1, min(config.trainer.max_steps, int(_CAUTION * budget / cost)))
-    interval = max(1, updates // POINTS)
+    points = min(max(_LEAST_POINTS, int(budget / _SECONDS_A_POINT)), _MOST_POINTS)
+    interval = max(1, updates // points)
     trainer_config = config.trainer.model_copy(update={"max_steps": updates, "val_check_interval": interval})
     data = build_data(config.data, config.seed, updates)
     clock = Budget(budget)
