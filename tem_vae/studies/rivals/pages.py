@@ -96,7 +96,7 @@ def render(task: str, results: Sequence[Result], searches: Mapping[str, Result])
     if searches:
         parts += ["## Searches\n", _render_searches(task, searches)]
     if any(result.get("curve") for result in results):
-        parts.append(f"![Validation accuracy against CPU-seconds of training]({task}.png)\n")
+        parts.append(f"![Validation against CPU-seconds of training]({task}.png)\n")
     return "\n".join(parts)
 
 
@@ -115,11 +115,12 @@ def _render_searches(task: str, searches: Mapping[str, Result]) -> str:
             lines.append([RIVALS[model].title, seconds, *tried])
     settings = max(len(line) for line in lines) - 2
     header = ["", "CPU-s a setting", "validated nats of each setting", *[""] * (settings - 1)]
-    where = TASKS[task].searched_as or task
-    return (
-        f"On the walks of {where}; a model on longer runs has the settings of those on short ones. Nats a "
-        "percept, of clones a class at revisits.\n\n" + markdown_table(header, lines)
-    )
+    plan = TASKS[task]
+    told = [
+        f"By seed 0, on the walks of {plan.searched_as or task}: nats a percept, of clones a class at revisits."
+    ]
+    told += ["Models on longer runs have the settings of those on short ones."] * bool(plan.recipe)
+    return f"{' '.join(told)}\n\n{markdown_table(header, lines)}"
 
 
 def _command(task: str, results: Sequence[Result], searches: Mapping[str, Result]) -> str:
@@ -149,7 +150,8 @@ def _render_test(task: str, test: str, results: Sequence[Result]) -> str:
         best_here = {} if model in AGENTS else best
         cells = [_cell(name, estimates[model], best_here.get(name)) for name in plan.scores]
         cells = cells if estimates[model] else [_why_empty(_of(model, results))] * len(plan.scores)
-        lines.append([RIVALS[model].title, str(len(_of(model, results))), *cells])
+        seeds = sum("tests" in result for result in _of(model, results))
+        lines.append([RIVALS[model].title, str(seeds), *cells])
     for entry in published.values():
         if entry.model not in RIVALS:
             lines.append([entry.model, "", *[NOT_SAID] * len(plan.scores)])
