@@ -64,7 +64,11 @@ def write_pages(out: Path, task: str) -> str:
     results = list(read_results(out, task))
     out.mkdir(parents=True, exist_ok=True)
     searching = [model for model in taking_part(task) if model not in ON_A_RECIPE]
-    searches = {model: found for model in searching if (found := read_search(out, task, model))}
+    searches = {
+        model: found
+        for model in searching
+        if (found := read_search(out, task, model)) and found["tried"][found["best"]]["nats"] is not None
+    }
     text = render(task, results, searches)
     write_whole(out / f"{task}.md", text)
     write_whole(out / f"{task}.csv", _as_csv(task, results))
@@ -104,21 +108,14 @@ def _render_searches(task: str, searches: Mapping[str, Result]) -> str:
     """What every setting that was tried came to."""
     lines = []
     for model, found in searches.items():
-        tried = [
-            f"{_name_setting(model, entry)}: {_SCORES['nats'].number.format(entry['nats'])}"
-            for entry in found["tried"]
-            if entry["nats"] is not None
-        ]
-        if tried:
-            tried[found["best"]] = f"**{tried[found['best']]}**"
-            seconds = "as validation takes" if model == "clones" else f"{found['seconds_each']:g}"
-            lines.append([RIVALS[model].title, seconds, *tried])
-    settings = max(len(line) for line in lines) - 2
+        tried = [f"{_name_setting(model, entry)}: {entry['nats']:.2f}" for entry in found["tried"]]
+        tried[found["best"]] = f"**{tried[found['best']]}**"
+        seconds = "as validation takes" if model == "clones" else f"{found['seconds_each']:g}"
+        lines.append([RIVALS[model].title, seconds, *tried])
+    settings = max(len(found["tried"]) for found in searches.values())
     header = ["", "CPU-s a setting", "validated nats of each setting", *[""] * (settings - 1)]
     plan = TASKS[task]
-    told = [
-        f"By seed 0, on the walks of {plan.searched_as or task}: nats a percept, of clones a class at revisits."
-    ]
+    told = [f"On the walks of {plan.searched_as or task}; nats a percept, of clones a class at revisits."]
     told += ["Models on longer runs have the settings of those on short ones."] * bool(plan.recipe)
     return f"{' '.join(told)}\n\n{markdown_table(header, lines)}"
 
