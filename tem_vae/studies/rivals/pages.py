@@ -88,6 +88,7 @@ def render(task: str, results: Sequence[Result], searches: Mapping[str, Result])
     parts = [
         f"# {plan.title[0].upper()}{plan.title[1:]}\n",
         "<!-- Written by scripts/compare.py; edit that, not this. -->\n",
+        *([f"    {plan.needs}"] if plan.needs else []),
         f"    {_command(task, results, searches)}\n",
         f"Budget: at most {budget} CPU-seconds of training a model and seed, one thread; "
         f"{', '.join(machines) or 'no machine'}. Mean ± standard error over seeds; the best of the models in "
