@@ -14,6 +14,7 @@ from tem_vae.config.launch import check_sweep
 from tem_vae.config.training import TrainConfig
 from tem_vae.runs.folder import RunFolder
 from tem_vae.runs.history import write_history
+from tem_vae.studies.doubts.config import DoubtsConfig
 from tem_vae.studies.rivals.config import CompareConfig
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +28,7 @@ SCHEMAS = {
     "scripts/train.py": ("train", TrainConfig),
     "scripts/evaluate.py": ("evaluate", EvaluateConfig),
     "scripts/compare.py": ("compare", CompareConfig),
+    "scripts/measure_doubts.py": ("doubts", DoubtsConfig),
 }
 COMMANDS = sorted(set(re.findall(r"`(python [^`]+)`", remake.LIST.read_text(encoding="utf-8"))))
 

@@ -114,7 +114,7 @@ def draw(results: Sequence[Result]) -> Figure:
         right.annotate(f"K {setting['hypotheses']:g}", (100 * setting["slips"], gap), fontsize="x-small")
     right.axhline(0, color=GREY, linewidth=0.8)
     right.set_xlabel("recorded actions that are replaced, %")
-    right.set_ylabel("gap to the agent that knows the geometry, nats a class")
+    right.set_ylabel("nats a class more than\nwho knows the geometry")
     return figure
 
 
