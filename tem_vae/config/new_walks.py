@@ -1,4 +1,4 @@
-"""The schemas of the scripts that write walks: recorded in an environment, or along the paths of rats."""
+"""The schemas of the scripts that write walks: recorded in an environment, along the paths of rats, or through parks."""
 
 from typing import Literal
 
@@ -45,3 +45,24 @@ class RatWalksConfig(Section):
     )
     noise: float = Field(ge=0, le=10, description="Deviation of the noise on rates, whose peak is 1.")
     seed: int = Field(ge=0, description="Decides the place cells and the noise.")
+
+
+class ParkWalkConfig(Section):
+    """A car in Victoria Park, or in simulated parks, that sees trees."""
+
+    out: NewFile = Field(description="The HDF5 file to write.")
+    parks: int = Field(
+        ge=0, le=100_000, description="How many simulated parks, one walk in each; 0 is the real drive."
+    )
+    length: float = Field(ge=10, le=100_000, description="Metres of a simulated walk.")
+    heading: Literal["odometry", "calibrated", "compass"] = Field(
+        description="Of the real drive: as recorded; with its gain and bias fitted on the beginning; or known, "
+        "from the path that gtsam finds."
+    )
+    calibration: float = Field(ge=10, le=100_000, description="Metres of that beginning.")
+    spacing: float = Field(ge=0.5, le=100, description="Metres between two percepts.")
+    trail: float = Field(gt=0, le=1_000, description="Metres for which a tree that was seen stays in view.")
+    reach: float = Field(gt=0, le=1_000, description="Metres from the car to the edge of the map of trees.")
+    cells: int = Field(ge=2, le=64, description="Points of the map along an axis.")
+    width: float = Field(gt=0, le=100, description="Deviation of the bump that a tree makes, in metres.")
+    seed: int = Field(ge=0, description="Decides the simulated parks.")
