@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from tem_vae.data import Truth, Walks, save_walks
+from tem_vae.data.recorded.park_walks import Eye, simulated_walks
 from tem_vae.data.recorded.rat_walks import walks_of
 from tem_vae.data.recorded.recording import TOLD
 
@@ -58,6 +59,13 @@ def like_a_rat(path: Path, pieces: int = 4, steps: int = 60) -> Path:
     within_box = np.abs((moved + 0.5) % 2 - 1)  # the path is reflected at the walls
     walks, worlds = walks_of(within_box, sessions=2, cells=64, width=0.1, noise=0.02, seed=0)
     save_walks(path, walks, worlds=worlds)
+    return path
+
+
+def like_a_park(path: Path, parks: int = 4, metres: float = 160) -> Path:
+    """A file as ``scripts/make_park_walk.py`` makes it of simulated parks."""
+    eye = Eye(spacing=4.0, trail=20.0, reach=20.0, cells=9, width=3.0)
+    save_walks(path, simulated_walks(parks, metres, eye, seed=0))
     return path
 
 
