@@ -16,7 +16,7 @@ def path_of(actions: Tensor) -> Tensor:
 
 
 def drift(path: Tensor, reference: Tensor) -> tuple[float, float]:
-    """Root mean square distances of two paths, (steps, 2): as they are, and with one turned and moved to fit."""
+    """Root mean square distances of two paths, (steps, 2): as they are, and with one turned to fit."""
     as_is = (path - reference).square().sum(dim=-1).mean().sqrt()
     a, b = (one - one.mean(dim=0) for one in (path, reference))
     # The best turn, without reflections or scales (Umeyama 1991).

@@ -1,7 +1,7 @@
-"""Make a walk of the drive in Victoria Park, or walks in simulated parks: ``scripts/make_park_walk.py out=park.h5``.
+"""Make a walk of a drive in Victoria Park, or in simulated parks: ``scripts/make_park_walk.py out=park.h5``.
 
-Keys: ``out``, ``parks``, ``length``, ``heading``, ``calibration``, ``spacing``, ``trail``, ``reach``, ``cells``,
-``width`` and ``seed``: see docs/park.md.
+Keys: ``out``, ``parks``, ``length``, ``drift``, ``heading``, ``calibration``, ``spacing``, ``trail``,
+``reach``, ``cells``, ``width`` and ``seed``: see docs/park.md.
 """
 
 import sys
@@ -18,7 +18,7 @@ def make(config: ParkWalkConfig) -> None:
 
     eye = Eye(config.spacing, config.trail, config.reach, config.cells, config.width)
     if config.parks:
-        walks = simulated_walks(config.parks, config.length, eye, config.seed)
+        walks = simulated_walks(config.parks, config.length, config.drift, eye, config.seed)
     else:
         walks = real_walk(eye, config.heading, config.calibration)
     save_walks(config.out, walks)

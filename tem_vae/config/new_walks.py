@@ -1,4 +1,4 @@
-"""The schemas of the scripts that write walks: recorded in an environment, along the paths of rats, or through parks."""
+"""The schemas of the scripts that write walks: in an environment, along paths of rats, or through parks."""
 
 from typing import Literal
 
@@ -55,9 +55,12 @@ class ParkWalkConfig(Section):
         ge=0, le=100_000, description="How many simulated parks, one walk in each; 0 is the real drive."
     )
     length: float = Field(ge=10, le=100_000, description="Metres of a simulated walk.")
+    drift: float = Field(
+        ge=0, le=1, description="Of simulated walks: deviation of the drift of headings, radians a metre."
+    )
     heading: Literal["odometry", "calibrated", "compass"] = Field(
-        description="Of the real drive: as recorded; with its gain and bias fitted on the beginning; or known, "
-        "from the path that gtsam finds."
+        description="Of the real drive: as recorded; with its gain and bias fitted on the beginning; or "
+        "known, from the path that gtsam finds."
     )
     calibration: float = Field(ge=10, le=100_000, description="Metres of that beginning.")
     spacing: float = Field(ge=0.5, le=100, description="Metres between two percepts.")

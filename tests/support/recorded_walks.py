@@ -65,7 +65,7 @@ def like_a_rat(path: Path, pieces: int = 4, steps: int = 60) -> Path:
 def like_a_park(path: Path, parks: int = 4, metres: float = 160) -> Path:
     """A file as ``scripts/make_park_walk.py`` makes it of simulated parks."""
     eye = Eye(spacing=4.0, trail=20.0, reach=20.0, cells=9, width=3.0)
-    save_walks(path, simulated_walks(parks, metres, eye, seed=0))
+    save_walks(path, simulated_walks(parks, metres, 0.0, eye, seed=0))
     return path
 
 

@@ -1,4 +1,4 @@
-"""A car's drive as a graph of poses: odometry, and the trees that it saw. Victoria Park comes with ``tem_vae[slam]``."""
+"""A car's drive: odometry, and the trees that it saw. Victoria Park comes with an extra, ``tem_vae[slam]``."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,47 +55,53 @@ def find_drive() -> Path:
 def read_drive(path: Path) -> Drive:
     """Read a graph of poses and landmarks.
 
-    A line is ``ODOMETRY i j dx dy dtheta ...`` or ``LANDMARK i l dx dy ...``, and whatever else stands in it, such
-    as information matrices, is not looked at. Poses follow each other; which tree was seen is not read.
+    A line is ``ODOMETRY i j dx dy dtheta ...`` or ``LANDMARK i l dx dy ...``, and whatever else stands in it,
+    such as information matrices, is not looked at. Poses follow each other; which tree was seen is not read.
 
     Args:
         path: The file.
 
     Raises:
-        ConfigurationError: A line is of another form, a step does not begin at the last pose, or there is none.
+        ConfigurationError: A line is of another form, a step does not begin at the last pose, or there is no
+            step.
     """
     odometry: list[list[float]] = []
     seen: list[int] = []
     offsets: list[list[float]] = []
     poses: dict[str, int] = {}
-    last = None
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        words = line.split()
-        if not words:
-            continue
-        try:
-            kind, pose, other, *numbers = words
-            values = [float(word) for word in numbers[:3]]
-            if kind == "ODOMETRY" and last in (None, pose) and other not in poses and len(values) == 3:
-                poses.setdefault(pose, 0)
-                poses[other] = len(poses)
-                odometry.append(values)
-                last = other
-            elif kind == "LANDMARK" and len(values) >= 2:
-                seen.append(poses[pose])
-                offsets.append(values[:2])
-            else:
-                raise ValueError
-        except (KeyError, ValueError):
+        kind, pose, other, values = _words(line)
+        poses = poses or {pose: 0}
+        if (
+            kind == "ODOMETRY"
+            and len(values) == 3
+            and poses.get(pose) == len(odometry)
+            and other not in poses
+        ):
+            poses[other] = len(poses)
+            odometry.append(values)
+        elif kind == "LANDMARK" and len(values) >= 2 and pose in poses:
+            seen.append(poses[pose])
+            offsets.append(values[:2])
+        elif line.strip():
             raise ConfigurationError(
                 f"{path}, line {number}: {line[:80]!r} is neither a step from the last pose to a new one, "
                 "ODOMETRY i j dx dy dtheta, nor a tree seen from a pose before it, LANDMARK i l dx dy"
-            ) from None
+            )
     if not odometry:
         raise ConfigurationError(f"{path} has no line that begins with ODOMETRY: there is no drive in it")
     order = np.argsort(seen, kind="stable")
     sightings = Sightings(np.array(seen, np.int64)[order], np.array(offsets).reshape(-1, 2)[order])
     return Drive(np.array(odometry), sightings)
+
+
+def _words(line: str) -> tuple[str, str, str, list[float]]:
+    """A kind of line, two keys and up to three numbers; empty where they cannot be read."""
+    kind, pose, other, *numbers = [*line.split(), "", "", ""]
+    try:
+        return kind, pose, other, [float(word) for word in numbers[:3] if word]
+    except ValueError:
+        return kind, pose, other, []
 
 
 def dead_reckon(odometry: FloatArray) -> FloatArray:
@@ -105,7 +111,7 @@ def dead_reckon(odometry: FloatArray) -> FloatArray:
 
 
 def along(heading: FloatArray, odometry: FloatArray) -> FloatArray:
-    """Poses from the origin on with headings from elsewhere: only how far the car went is of odometry, (time, 3)."""
+    """Poses from the origin on with headings from elsewhere, (time, 3): of odometry are only the lengths."""
     steps = turned(odometry[:, :2], heading[:-1])
     positions = np.concatenate([np.zeros((1, 2)), steps.cumsum(axis=0)])
     return np.concatenate([positions, heading[:, None]], axis=1)

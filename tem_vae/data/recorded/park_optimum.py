@@ -1,6 +1,8 @@
 """The path that explains a whole drive best, found by gtsam: the reference for what a model believes."""
 
+from bisect import bisect_left
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +35,7 @@ def best_path(path: Path) -> FloatArray:
             "gtsam is not installed; install it with: pip install 'tem_vae[slam]'"
         ) from None
     graph, told = gtsam.load2D(str(path))
-    poses = [key for key in told.keys() if key < _LANDMARKS]
+    poses = _keys_of_poses(told)
     fixed = gtsam.noiseModel.Isotropic.Sigma(3, 1e-6)
     graph.add(gtsam.PriorFactorPose2(poses[0], gtsam.Pose2(), fixed))
     rough = _one_by_one(gtsam, graph, told, poses)
@@ -49,7 +51,7 @@ def best_path(path: Path) -> FloatArray:
     )
 
 
-def _one_by_one(gtsam, graph, told, poses):  # type: ignore[no-untyped-def]  # gtsam may not be there to say its types
+def _one_by_one(gtsam: Any, graph: Any, told: Any, poses: list[int]) -> Any:
     """Values of all keys, each pose placed by odometry from the best estimate of the one before it."""
     solver = gtsam.ISAM2()
     factors = _by_last_pose(graph)
@@ -63,7 +65,7 @@ def _one_by_one(gtsam, graph, told, poses):  # type: ignore[no-untyped-def]  # g
         values.insert(pose, here)
         for factor in factors.get(pose, []):
             news.add(factor)
-            for landmark in {key for key in factor.keys() if key >= _LANDMARKS} - seen:
+            for landmark in set(factor.keys()) - set(_keys_of_poses(factor)) - seen:
                 seen.add(landmark)
                 measured = factor.measured()
                 bearing, distance = measured.bearing().theta(), measured.range()
@@ -73,10 +75,16 @@ def _one_by_one(gtsam, graph, told, poses):  # type: ignore[no-untyped-def]  # g
     return solver.calculateEstimate()
 
 
-def _by_last_pose(graph):  # type: ignore[no-untyped-def]
+def _by_last_pose(graph: Any) -> dict[int, list[Any]]:
     """Factors by the last pose that each is about."""
-    factors: dict[int, list[object]] = {}
+    factors: dict[int, list[Any]] = {}
     for number in range(graph.size()):
         factor = graph.at(number)
-        factors.setdefault(max(key for key in factor.keys() if key < _LANDMARKS), []).append(factor)
+        factors.setdefault(_keys_of_poses(factor)[-1], []).append(factor)
     return factors
+
+
+def _keys_of_poses(of: Any) -> list[int]:
+    """Rising."""
+    keys = sorted(of.keys())
+    return keys[: bisect_left(keys, _LANDMARKS)]

@@ -60,17 +60,30 @@ def real_walk(eye: Eye, heading: Literal["odometry", "calibrated", "compass"], c
     return walk_of(drive, believed, eye, best[:, :2])
 
 
-def simulated_walks(parks: int, metres: float, eye: Eye, seed: int) -> Walks:
-    """A walk in each of some simulated parks."""
+def simulated_walks(parks: int, metres: float, drift: float, eye: Eye, seed: int) -> Walks:
+    """A walk in each of some simulated parks.
+
+    Args:
+        parks: How many.
+        metres: How far the car drives in each.
+        drift: Deviation of the drift of the headings that the car believes in, radians a metre; it is the same
+            all along a walk, and another one in each.
+        eye: How trees become percepts.
+        seed: Decides all of it.
+    """
     rng = np.random.default_rng(seed)
-    drives = [simulated(metres, rng) for _ in range(parks)]
-    return concatenate([walk_of(drive, poses, eye, poses[:, :2]) for drive, poses in drives])
+    walks = []
+    for _ in range(parks):
+        drive, poses = simulated(metres, rng)
+        off = drift * rng.standard_normal() * _STEP * np.arange(len(poses))
+        walks.append(walk_of(drive, along(poses[:, 2] + off, drive.odometry), eye, poses[:, :2]))
+    return concatenate(walks)
 
 
 def walk_of(drive: Drive, believed: FloatArray, eye: Eye, positions: FloatArray) -> Walks:
     """One walk: displacements, and maps of trees, in the frame of the headings that the car believes in.
 
-    A map has the value exp(-½ d²/width²) at the distance d from the nearest of the trees that were seen within the
+    A map has the value exp(-½ d²/width²) at the distance d from the nearest of the trees that were seen in the
     last metres, wherever the car believes that they are. Where none was seen the percept is missing.
 
     Args:
@@ -108,7 +121,7 @@ def _points(eye: Eye) -> FloatArray:
 
 # What the real drive has: poses 0.6 m apart at the median, and half a sighting at each.
 _STEP, _SEEN, _NEAREST, _FARTHEST, _ASIDE = 0.6, 0.4, 4.0, 17.0, np.radians(70)
-# Parks of 80 by 80 m and trees around them, 50 on a hectare; the car goes from one of five corners to another.
+# Parks of 80 by 80 m and trees around them too, 50 on a hectare; the car goes from corner to corner of five.
 _SIDE, _DENSITY, _CORNERS = 80.0, 5e-3, 5
 # How near a corner must be to be reached, metres, and radians that the car turns by in a step, at most.
 _NEAR, _SHARPEST = 8.0, 0.1
@@ -119,8 +132,8 @@ _BEARING_ERROR, _RANGE_ERROR = 0.02, 0.3
 def simulated(metres: float, rng: np.random.Generator) -> tuple[Drive, FloatArray]:
     """A drive through a park whose trees stand at random, and its poses; odometry is exact.
 
-    The car goes from one to another of a few corners, again and again, and turns by at most 0.1 radians a step of
-    0.6 m: it comes back to most places, in either direction.
+    The car goes from one to another of a few corners, again and again, and turns by at most 0.1 radians a
+    step of 0.6 m: it comes back to most places, in either direction.
 
     Args:
         metres: How far it drives.
@@ -130,7 +143,8 @@ def simulated(metres: float, rng: np.random.Generator) -> tuple[Drive, FloatArra
     wide = _SIDE + 2 * _FARTHEST
     trees = rng.uniform(-_FARTHEST, _SIDE + _FARTHEST, (int(_DENSITY * wide**2), 2))
     offsets = turned(trees[None] - poses[:, None, :2], -poses[:, 2:])
-    bearing, distance = np.arctan2(offsets[..., 1], offsets[..., 0]), np.hypot(offsets[..., 0], offsets[..., 1])
+    bearing = np.arctan2(offsets[..., 1], offsets[..., 0])
+    distance = np.hypot(offsets[..., 0], offsets[..., 1])
     in_sight = (distance > _NEAREST) & (distance < _FARTHEST) & (np.abs(bearing) < _ASIDE)
     steps, which = np.nonzero(in_sight & (rng.random(in_sight.shape) < _SEEN))
     angle = bearing[steps, which] + _BEARING_ERROR * rng.standard_normal(len(steps))
@@ -144,14 +158,14 @@ def simulated(metres: float, rng: np.random.Generator) -> tuple[Drive, FloatArra
 def _steered(steps: int, rng: np.random.Generator) -> FloatArray:
     """Poses from corner to corner, (steps, 3)."""
     corners = rng.uniform(0, _SIDE, (_CORNERS, 2))
-    x, y, heading, goal = *corners[0], rng.uniform(-np.pi, np.pi), 1
+    position, heading, goal = corners[0], float(rng.uniform(-np.pi, np.pi)), 1
     poses = np.empty((steps, 3))
     for step in range(steps):
-        poses[step] = x, y, heading
-        towards = corners[goal] - (x, y)
+        poses[step] = *position, heading
+        towards = corners[goal] - position
         if np.hypot(*towards) < _NEAR:
-            goal = (goal + rng.integers(1, _CORNERS)) % _CORNERS
+            goal = (goal + int(rng.integers(1, _CORNERS))) % _CORNERS
         off = (np.arctan2(towards[1], towards[0]) - heading + np.pi) % (2 * np.pi) - np.pi
-        heading += np.clip(off, -_SHARPEST, _SHARPEST)
-        x, y = x + _STEP * np.cos(heading), y + _STEP * np.sin(heading)
+        heading += float(np.clip(off, -_SHARPEST, _SHARPEST))
+        position = position + _STEP * np.array([np.cos(heading), np.sin(heading)])
     return poses

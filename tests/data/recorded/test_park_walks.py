@@ -57,7 +57,7 @@ def test_simulated_odometry_leads_along_the_poses_and_trees_stay_where_they_are(
 
 def test_what_is_seen_at_a_place_is_seen_there_again() -> None:
     eye = Eye(spacing=4.0, trail=20.0, reach=20.0, cells=9, width=3.0)
-    walks = simulated_walks(3, 900.0, eye, seed=0)
+    walks = simulated_walks(3, 900.0, 0.0, eye, seed=0)
     near, far = [], []
     for percepts, positions, seen in zip(
         walks.percepts.numpy(), walks.known("positions").numpy(), walks.seen.numpy(), strict=True
@@ -69,6 +69,17 @@ def test_what_is_seen_at_a_place_is_seen_there_again() -> None:
         near.append(off[later & (apart < 2)])
         far.append(off[later & (apart > 20)])
     assert np.concatenate(near).mean() < 0.6 * np.concatenate(far).mean()
+
+
+def test_a_heading_that_drifts_turns_the_path_that_is_believed() -> None:
+    exact, drifting = (simulated_walks(1, 600.0, drift, EYE, seed=0) for drift in (0.0, 0.002))
+    assert drifting.known("positions").equal(exact.known("positions"))
+    lengths = drifting.actions.norm(dim=-1), exact.actions.norm(dim=-1)
+    assert lengths[0].numpy() == pytest.approx(lengths[1].numpy(), rel=1e-3)
+    directions = [np.unwrap(np.arctan2(*walks.actions[0].numpy().T[::-1])) for walks in (drifting, exact)]
+    off = directions[0] - directions[1]
+    assert abs(off[-1]) > 0.05
+    assert off == pytest.approx(off[-1] * np.arange(1, len(off) + 1) / len(off), abs=0.01)
 
 
 def run_script(*arguments: str) -> subprocess.CompletedProcess[str]:
