@@ -1,4 +1,4 @@
-"""A car's drive: odometry, and the trees that it saw. Victoria Park comes with an extra, ``tem_vae[slam]``."""
+"""A car's drive: its odometry, and trees that it saw. That of Victoria Park comes with ``tem_vae[slam]``."""
 
 from importlib.util import find_spec
 from pathlib import Path

@@ -66,16 +66,16 @@ def simulated_walks(parks: int, metres: float, drift: float, eye: Eye, seed: int
     Args:
         parks: How many.
         metres: How far the car drives in each.
-        drift: Deviation of the drift of the headings that the car believes in, radians a metre; it is the same
-            all along a walk, and another one in each.
+        drift: Deviation of the drift of the headings that the car believes in, radians a metre; it is the
+            same all along a walk, and another one in each.
         eye: How trees become percepts.
         seed: Decides all of it.
     """
-    rng = np.random.default_rng(seed)
+    rng, others = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     walks = []
-    for _ in range(parks):
+    for slope in drift * others.standard_normal(parks):
         drive, poses = simulated(metres, rng)
-        off = drift * rng.standard_normal() * _STEP * np.arange(len(poses))
+        off = slope * _STEP * np.arange(len(poses))
         walks.append(walk_of(drive, along(poses[:, 2] + off, drive.odometry), eye, poses[:, :2]))
     return concatenate(walks)
 
@@ -83,8 +83,8 @@ def simulated_walks(parks: int, metres: float, drift: float, eye: Eye, seed: int
 def walk_of(drive: Drive, believed: FloatArray, eye: Eye, positions: FloatArray) -> Walks:
     """One walk: displacements, and maps of trees, in the frame of the headings that the car believes in.
 
-    A map has the value exp(-½ d²/width²) at the distance d from the nearest of the trees that were seen in the
-    last metres, wherever the car believes that they are. Where none was seen the percept is missing.
+    A map has the value exp(-½ d²/width²) at the distance d from the nearest of the trees that were seen in
+    the last metres, wherever the car believes that they are. Where none was seen the percept is missing.
 
     Args:
         drive: What was recorded.
