@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from recorded_walks import lattice_walk, like_a_park
+from recorded_walks import lattice_walk
 
 from tem_vae.worlds import read_graph
 
@@ -74,20 +74,6 @@ def test_attention_layer() -> None:
     accuracy, share = (float(number) for number in re.findall(r"\d\.\d+", last))
     assert accuracy > 0.95
     assert share > 0.8
-
-
-def test_measure_drift(tmp_path: Path) -> None:
-    walks, folder = like_a_park(tmp_path / "parks.h5", parks=3), tmp_path / "run"
-    few = ("data.test.walks=1", "data.validation.walks=1", "trainer.max_steps=1", "logger=none")
-    run("scripts/train.py", "experiment=park", f"data.path={walks}", f"run_dir={folder}", *few)
-    options = ("--hypotheses", "4", "--believed", "0.1", "--steps", "20", "--added", "0.1")
-    lines = run("examples/measure_drift.py", *options, str(folder), str(walks)).splitlines()
-    assert len(lines) == 9  # three a walk
-    found = [
-        float(number) for line in lines for number in re.findall(r"(?:told|believed|fit)[:]? ([\d.]+)", line)
-    ]
-    assert len(found) == 12
-    assert 0 < found[1] <= found[0] < 5  # turned to fit it is nearer
 
 
 def test_the_drift_of_a_turned_path_is_that_of_the_turn() -> None:
