@@ -10,7 +10,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from own_package import PERCEPTS, WORLDS, own_package
-from recorded_walks import like_a_park, like_a_rat, like_minigrid, recorded
+from recorded_walks import OF_EXPERIMENTS, recorded
 
 from tem_vae.config.command_line import CONF
 from tem_vae.config.defaults import groups
@@ -62,7 +62,7 @@ def test_every_choice_of_a_group_is_a_valid_run(group: str, choice: str, tmp_pat
 
 @pytest.mark.parametrize("experiment", experiments())
 def test_every_experiment_is_a_valid_run(experiment: str, tmp_path: Path) -> None:
-    made = {"rat": like_a_rat, "park": like_a_park, "minigrid": like_minigrid}.get(experiment)
+    made = OF_EXPERIMENTS.get(experiment)
     walks = [f"data.path={made(tmp_path / 'walks.h5')}"] if made else []
     composed([f"experiment={experiment}", *walks])
 

@@ -13,7 +13,7 @@ from composed import check
 from hydra import initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from malformed_configurations import jobs, malformed_configurations
-from recorded_walks import like_a_rat, like_minigrid
+from recorded_walks import OF_EXPERIMENTS
 from refusals import Malformed, refuse
 
 from tem_vae.config import job
@@ -37,7 +37,7 @@ def test_defaults_are_right() -> None:
 
 @pytest.mark.parametrize("file", sorted((CONF / "experiment").rglob("*.yaml")), ids=lambda path: path.stem)
 def test_experiments_are_right(file: Path, tmp_path: Path) -> None:
-    made = {"rat": like_a_rat, "minigrid": like_minigrid}.get(file.stem)
+    made = OF_EXPERIMENTS.get(file.stem)
     walks = [f"data.path={made(tmp_path / 'walks.h5')}"] if made else []
     check(f"experiment={file.relative_to(CONF / 'experiment').with_suffix('')}", *walks)
 

@@ -89,3 +89,7 @@ def as_batch(walk: Mapping[str, np.ndarray]) -> Walks:
         torch.ones(1, length, dtype=torch.bool),
         Truth(*(tensors.get(name) for name in TOLD)),
     )
+
+
+# What experiments on recorded walks are tried with, by their names.
+OF_EXPERIMENTS = {"rat": like_a_rat, "park": like_a_park, "minigrid": like_minigrid}
