@@ -28,6 +28,27 @@ def remembered_class(prior: Prior, classes: Tensor, n_classes: int) -> Tensor:
     return prior.weigh(F.one_hot(classes, n_classes)).argmax(dim=-1)
 
 
+def class_probabilities(prior: Prior, classes: Tensor, n_classes: int) -> Tensor:
+    """How likely each class is, as `remembered_class` takes it, (batch, time, classes).
+
+    A class is as likely as the memories of it weigh; what they do not weigh is spread evenly over classes.
+    """
+    remembered = prior.weigh(F.one_hot(classes, n_classes))
+    unknown = (1 - remembered.sum(dim=-1, keepdim=True)).clamp_min(0)
+    return remembered + unknown / n_classes
+
+
+def class_nats(probabilities: Tensor, classes: Tensor) -> Tensor:
+    """−ln of the probability given to the class that is there, nats, (batch, time).
+
+    Args:
+        probabilities: Of every class, (batch, time, classes); those below 1e-12 count as that.
+        classes: What was there, (batch, time).
+    """
+    given = probabilities.gather(-1, classes.unsqueeze(-1)).squeeze(-1)
+    return -given.clamp_min(_LEAST_PROBABILITY).log()
+
+
 def retrieved_place(prior: Prior, places: Tensor) -> Tensor:
     """The place at which the remembered step of greatest weight was made, (batch, time); no classes needed.
 
@@ -38,6 +59,7 @@ def retrieved_place(prior: Prior, places: Tensor) -> Tensor:
     return places.gather(1, prior.heaviest)
 
 
+_LEAST_PROBABILITY = 1e-12
 # Of the probability that a place is new, from 0 to 1.
 CALIBRATION_BINS = 15
 

@@ -9,25 +9,24 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from tem_vae.config.simulated import SimulatedConfig
 from tem_vae.data import HeldOutWalks, SimulatedWalks, Walks, classify_steps
 from tem_vae.errors import ConfigurationError
 from tem_vae.evaluation.doubts import apply_doubts
 from tem_vae.evaluation.run import is_own
-from tem_vae.evaluation.trained import TrainedRun, load_run
+from tem_vae.evaluation.trained import load_run
 from tem_vae.evaluation.walk_plan import plan_walks
 from tem_vae.model import Belief, PersistentSlips, Prior, TemVae
 from tem_vae.runs.files import write_whole
 from tem_vae.scores.masked_means import MaskedMeans
+from tem_vae.scores.prediction import class_nats, class_probabilities
 from tem_vae.studies.doubts.config import DoubtsConfig
 from tem_vae.studies.doubts.geometry_filter import filter_geometry
 from tem_vae.studies.doubts.map_filter import filter_map
 
 PREDICTORS = ("told", "belief", "filter_geometry", "happened", "filter_map")
 SCORES = ("revisit", "zero_shot", "class_nats")
-_LEAST_PROBABILITY = 1e-12
 
 Result = dict[str, Any]
 
@@ -53,8 +52,9 @@ def measure(config: DoubtsConfig) -> Result:
     torch.manual_seed(walks.seed)
     scores = MaskedMeans([f"{predictor}_{score}" for predictor in PREDICTORS for score in SCORES])
     start = time.process_time()
+    destinations = _known_geometry(walks) if config.filter else None
     for batch in walks.loader():
-        for predictor, named in _predict(run, walks, batch, config.filter):
+        for predictor, named in _predict(run.model, batch, walks.source.n_classes, destinations):
             _score(scores, predictor, named, batch)
     estimates = scores.estimates()
     return {
@@ -89,19 +89,19 @@ def _describe(belief: Belief, walks: HeldOutWalks) -> dict[str, float]:
 
 @torch.no_grad()
 def _predict(
-    run: TrainedRun, walks: HeldOutWalks, batch: Walks, is_filtered: bool
+    model: TemVae, batch: Walks, n_classes: int | None, destinations: Tensor | None
 ) -> Iterator[tuple[str, Tensor]]:
     """Class probabilities of every step by everybody who can say them, (batch, time, classes)."""
-    model, n_classes = run.model, walks.source.n_classes
     assert n_classes is not None
     assert model.belief is not None
+    assert batch.classes is not None
     for predictor, prior in _expect(model, batch):
-        yield predictor, _class_probabilities(prior, batch, n_classes)
-    if (told_map := filter_map(batch, n_classes)) is not None and not isinstance(
-        model.belief.slips, PersistentSlips
-    ):
-        yield "filter_map", told_map
-    destinations = _known_geometry(walks) if is_filtered else None
+        yield predictor, class_probabilities(prior, batch.classes, n_classes)
+    # It knows nothing of runs.
+    if not isinstance(model.belief.slips, PersistentSlips):
+        told_map = filter_map(batch, n_classes)
+        if told_map is not None:
+            yield "filter_map", told_map
     if destinations is not None:
         named = filter_geometry(batch, destinations, model.belief, n_classes)
         if named is not None:
@@ -111,18 +111,11 @@ def _predict(
 def _expect(model: TemVae, batch: Walks) -> Iterator[tuple[str, Prior]]:
     """What the model expects by its belief, by what was recorded and by what happened."""
     inference = model.infer(batch.percepts, batch.actions)
+    assert inference.belief is not None
     yield "belief", inference.prior
-    yield "told", model.infer_along(batch.actions, inference).prior
+    yield "told", inference.belief.prior.told
     happened = batch.actions if batch.truth is None or batch.truth.actions is None else batch.truth.actions
     yield "happened", model.infer_along(happened, inference).prior
-
-
-def _class_probabilities(prior: Prior, walks: Walks, n_classes: int) -> Tensor:
-    """What memories do not weigh is spread evenly over classes."""
-    assert walks.classes is not None
-    remembered = prior.weigh(one_hot(walks.classes, n_classes))
-    unknown = (1 - remembered.sum(dim=-1, keepdim=True)).clamp_min(0)
-    return remembered + unknown / n_classes
 
 
 def _known_geometry(walks: HeldOutWalks) -> Tensor | None:
@@ -140,8 +133,7 @@ def _score(scores: MaskedMeans, predictor: str, probabilities: Tensor, walks: Wa
     right = probabilities.argmax(dim=-1) == walks.classes
     scores.update(f"{predictor}_revisit", right, kinds.revisit)
     scores.update(f"{predictor}_zero_shot", right, kinds.zero_shot)
-    given = probabilities.gather(-1, walks.classes.unsqueeze(-1)).squeeze(-1)
-    nats = -given.clamp_min(_LEAST_PROBABILITY).log()
+    nats = class_nats(probabilities, walks.classes)
     scores.update(f"{predictor}_class_nats", nats, kinds.revisit)
 
 

@@ -9,8 +9,9 @@ from tem_vae.config.build import build_model
 from tem_vae.config.training import TrainConfig
 from tem_vae.data import Walks
 from tem_vae.model import TemVae
+from tem_vae.scores.prediction import class_probabilities
 from tem_vae.studies.rivals.budgeted import RivalModule, train_within
-from tem_vae.studies.rivals.contract import Forecast, Training, Trial, one_hot
+from tem_vae.studies.rivals.contract import Forecast, Training, Trial
 from tem_vae.studies.rivals.scores import ForecastScores
 from tem_vae.training.run import prepare_percepts
 
@@ -41,9 +42,7 @@ class TemVaeForecaster:
         bound = self.model.bound(walks.percepts, inference).elbo
         if walks.classes is None or self.n_classes is None:
             return Forecast(percepts=prediction.percepts, log_density=bound)
-        remembered = prediction.prior.weigh(one_hot(walks.classes, self.n_classes))
-        unknown = (1 - remembered.sum(dim=-1, keepdim=True)).clamp_min(0)
-        probabilities = remembered + unknown / self.n_classes
+        probabilities = class_probabilities(prediction.prior, walks.classes, self.n_classes)
         return Forecast(class_probabilities=probabilities, percepts=prediction.percepts, log_density=bound)
 
 

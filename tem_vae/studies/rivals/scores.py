@@ -11,9 +11,9 @@ from tem_vae.model import Standardizer
 from tem_vae.scores.classifier import NearestPercept
 from tem_vae.scores.masked_means import MaskedMeans
 from tem_vae.scores.positions import PositionScores
+from tem_vae.scores.prediction import class_nats
 from tem_vae.studies.rivals.contract import Forecast, Forecaster
 
-_LEAST_PROBABILITY = 1e-12
 _OF_CLASSES = ("revisit", "zero_shot", "decoded_revisit", "decoded_zero_shot", "class_nats")
 _OF_PERCEPTS = ("decoded_r2", "decoded_r2_at_returns")
 
@@ -54,8 +54,8 @@ class ForecastScores(nn.Module):
             self.means.update("revisit", named == classes, kinds.revisit)
             self.means.update("zero_shot", named == classes, kinds.zero_shot)
         if forecast.class_probabilities is not None:
-            given = forecast.class_probabilities.gather(-1, classes.unsqueeze(-1)).squeeze(-1)
-            self.means.update("class_nats", -given.clamp_min(_LEAST_PROBABILITY).log(), kinds.revisit)
+            nats = class_nats(forecast.class_probabilities, classes)
+            self.means.update("class_nats", nats, kinds.revisit)
         if forecast.percepts is not None and self.classifier is not None:
             decoded = torch.full_like(classes, -1)
             decoded[kinds.revisit] = self.classifier(forecast.percepts[kinds.revisit])
