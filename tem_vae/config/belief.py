@@ -77,5 +77,5 @@ class EvaluationBeliefConfig(Section):
     )
     persistence: Persistence | None = Field(
         description="Probability that a numbered action goes on for another step; null is what the run "
-        "learned, or 0, with which steps are independent."
+        "learned, or an estimate from the recorded actions; with 0 steps are independent."
     )

@@ -55,7 +55,9 @@ class OptimizerConfig(Section):
         description="Share of the updates after which a model with doubts is trained on what may have "
         "happened, drawn from its belief, instead of what was recorded."
     )
-    belief_every: int = Field(ge=1, description="Of the updates from then on, every so many are made so.")
+    belief_every: int = Field(
+        ge=1, description="How many updates a belief serves: they draw paths from it, on the same walks."
+    )
 
     @classmethod
     def convert_stored(cls, values: dict[str, Any]) -> dict[str, Any]:

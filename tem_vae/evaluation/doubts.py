@@ -21,7 +21,6 @@ def apply_doubts(run: TrainedRun, config: EvaluationBeliefConfig, walks: HeldOut
             or the model cannot doubt its actions.
     """
     hypotheses, rate, noise = config.hypotheses, config.slip_rate, config.motion_noise
-    persistence = config.persistence or None
     model = run.model
     if (hypotheses, rate, noise) == (None, None, None):
         return
@@ -40,13 +39,13 @@ def apply_doubts(run: TrainedRun, config: EvaluationBeliefConfig, walks: HeldOut
             "say which share of them is wrong, as in belief.slip_rate=0.05"
         )
     is_estimated = (model.belief, rate, noise) == (None, None, None)
+    batch = next(iter(walks.loader()))
     try:
-        if not is_estimated:
-            model.belief = model.doubt(hypotheses, rate, noise, persistence)
-            return
-        assert hypotheses is not None
-        batch = next(iter(walks.loader()))
-        model.belief = _estimate(model, hypotheses, persistence, batch)
+        if is_estimated:
+            assert hypotheses is not None
+            model.belief = _estimate(model, hypotheses, config.persistence, batch)
+        else:
+            model.belief = model.doubt(hypotheses, rate, noise, config.persistence, _recorded(batch))
     except ValueError as error:
         raise ConfigurationError(f"belief.hypotheses = {hypotheses}: {error}") from None
 
@@ -58,7 +57,7 @@ def _estimate(model: TemVae, hypotheses: int, persistence: float | None, batch: 
         noise = _FIRST_NOISE * _root_mean_square(batch.actions[counted])
         belief = model.doubt(hypotheses, motion_noise=noise)
     else:
-        belief = model.doubt(hypotheses, _FIRST_RATE, persistence=persistence)
+        belief = model.doubt(hypotheses, _FIRST_RATE, None, persistence, _recorded(batch))
     inference = model.infer(batch.percepts, batch.actions)
     for _ in range(_ROUNDS):
         trace = model.believe(belief, batch.percepts, batch.actions, inference)
@@ -72,8 +71,15 @@ def _estimate(model: TemVae, hypotheses: int, persistence: float | None, batch: 
             actions = len(next(model.integrator.parameters()))
             share = float(wrong.sum(dim=1)[counted].mean()) * actions / (actions - 1)
             rate = min(max(share, _LEAST_RATE), _MOST_RATE)
-            belief = model.doubt(hypotheses, rate, persistence=persistence)
+            belief = model.doubt(hypotheses, rate, None, persistence, _recorded(batch))
     return belief
+
+
+def _recorded(batch: Walks) -> Tensor | None:
+    """The recorded actions of walks, below 0 where a walk is over; None if they are real-valued."""
+    if batch.actions.is_floating_point():
+        return None
+    return batch.actions.where(batch.mask[:, 1:], -1)
 
 
 def _root_mean_square(values: Tensor) -> float:

@@ -9,20 +9,15 @@ from torch import Tensor, nn
 
 from tem_vae.model.belief_prior import BeliefPrior
 from tem_vae.model.belief_rows import MOST_KEPT, KeptRows, RepeatedRows
-from tem_vae.model.checks import check_doubts
 from tem_vae.model.densities import Densities, Memories
 from tem_vae.model.hypotheses import Draws, Expected, Hypotheses, Weights
 from tem_vae.model.motion import MotionNoise
 from tem_vae.model.parts import Integrator, Memory
-from tem_vae.model.path_integration import PathIntegrator
 from tem_vae.model.persistent_slips import PersistentSlips
 from tem_vae.model.slips import ActionSlips
 from tem_vae.model.walk_prior import WalkPrior
 
 AnySlips = ActionSlips | PersistentSlips | MotionNoise
-
-# Of a percept, for a belief that nothing was configured of.
-_SAMPLES = 16
 
 
 class Samples(NamedTuple):
@@ -70,11 +65,6 @@ class BeliefTrace:
         best = self.log_weights.argmax(dim=-1)
         return self.actions[torch.arange(len(best), device=best.device), best]
 
-    def draw_actions(self) -> Tensor:
-        """What happened by a hypothesis drawn by its weight, (batch, time - 1)."""
-        drawn = torch.multinomial(self.log_weights.exp(), 1).squeeze(-1)
-        return self.actions[torch.arange(len(drawn), device=drawn.device), drawn]
-
 
 class Belief(nn.Module):
     """Hypotheses about what happened, weighted by how well the memory of each foresees percepts.
@@ -89,11 +79,9 @@ class Belief(nn.Module):
         samples: Posterior samples that estimate the density of a percept.
     """
 
-    slips: ActionSlips | PersistentSlips | MotionNoise
+    slips: AnySlips
 
-    def __init__(
-        self, slips: ActionSlips | PersistentSlips | MotionNoise, hypotheses: int, samples: int
-    ) -> None:
+    def __init__(self, slips: AnySlips, hypotheses: int, samples: int) -> None:
         super().__init__()
         self.slips = slips
         self.hypotheses = hypotheses
@@ -215,59 +203,3 @@ class _Course:
             expected = self.expect(hypotheses, step)
             yield expected.near
             hypotheses.keep(expected.branches, chosen, log_weights)
-
-
-def doubt(
-    integrator: Integrator,
-    own: Belief | None,
-    hypotheses: int | None,
-    slip_rate: float | None,
-    motion_noise: float | None,
-    persistence: float | None,
-) -> Belief:
-    """A belief for a model, with what it learned of slips or noise unless that is given.
-
-    Args:
-        integrator: The model's.
-        own: What the model believes; None if it takes recorded actions for what happened.
-        hypotheses: K; None for as many as the model follows.
-        slip_rate: The share of recorded actions that are replaced by any; None for what was learned.
-        motion_noise: The deviation of real-valued actions, in their unit; None for what was learned.
-        persistence: The probability that a numbered action goes on; None for what was learned.
-
-    Raises:
-        ValueError: Something is None and the model learned nothing of it, a number is out of its range, or it
-            is of another kind of actions.
-    """
-    check_doubts(hypotheses, slip_rate, motion_noise, persistence)
-    is_numbered = isinstance(integrator, PathIntegrator)
-    of_others = motion_noise if is_numbered else slip_rate
-    if of_others is not None:
-        raise ValueError(
-            "slip_rate is of numbered actions, motion_noise of real-valued ones; those of this model are "
-            f"{'numbered' if is_numbered else 'real-valued'}"
-        )
-    if persistence is not None and slip_rate is None:
-        raise ValueError("persistence is said together with slip_rate, as in slip_rate=0.1, persistence=0.8")
-    if own is None and (hypotheses is None or (slip_rate is None and motion_noise is None)):
-        said = (
-            "what share of the actions may be wrong, as in hypotheses=64, slip_rate=0.05"
-            if is_numbered
-            else "how far off actions may be, in their unit, as in hypotheses=64, motion_noise=0.01"
-        )
-        raise ValueError(
-            "the model takes recorded actions for what happened; say how many hypotheses to follow, and "
-            + said
-        )
-    parameter = next(integrator.parameters())
-    slips: AnySlips
-    if slip_rate is not None and persistence is not None:
-        slips = PersistentSlips(len(parameter), slip_rate, persistence).to(parameter)
-    elif slip_rate is not None:
-        slips = ActionSlips(len(parameter), slip_rate).to(parameter)
-    elif motion_noise is not None:
-        slips = MotionNoise(motion_noise).to(parameter)
-    else:
-        assert own is not None
-        slips = own.slips
-    return Belief(slips, hypotheses or (own.hypotheses if own else 1), own.samples if own else _SAMPLES)

@@ -44,7 +44,8 @@ class BeliefObserver:
         hypotheses: How many ways in which a walk may have gone to follow at once; None as the model does.
         slip_rate: The share of recorded actions that are not what happened; None for what was learned.
         motion_noise: The deviation of real-valued actions, in their unit; None for what was learned.
-        persistence: The probability that a numbered action goes on; None for what was learned.
+        persistence: The probability that a numbered action goes on; None for what was learned, or 0, with
+            which steps are independent.
         capacity: The most memories to keep; None to keep all.
 
     Raises:

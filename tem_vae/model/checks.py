@@ -164,9 +164,9 @@ def check_doubts(
             "slip_rate is the share of recorded actions that are not what happened, above 0 and below 1, but "
             f"it is {slip_rate!r}"
         )
-    if persistence is not None and not (isinstance(persistence, int | float) and 0 < persistence < 1):
+    if persistence is not None and not (isinstance(persistence, int | float) and 0 <= persistence < 1):
         raise ValueError(
-            "persistence is the probability that an action goes on, above 0 and below 1, but it is "
+            "persistence is the probability that an action goes on, at least 0 and below 1, but it is "
             f"{persistence!r}"
         )
     if motion_noise is not None and not (

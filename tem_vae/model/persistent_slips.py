@@ -9,6 +9,9 @@ from tem_vae.model.parts import Integrator
 from tem_vae.model.places import Places
 from tem_vae.model.slips import ActionSlips, Candidates, SlipState
 
+# What an estimate may come to, so that every action remains possible.
+_MOST = 0.99
+
 
 class PersistentSlips(nn.Module):
     r"""Wrongly recorded actions of walkers that go straight on.
@@ -34,12 +37,17 @@ class PersistentSlips(nn.Module):
 
     def scalars(self) -> dict[str, Tensor]:
         """Its learned scalars, by the name under which they are logged."""
-        return {"belief/slip_rate": self.recorded.rate, "belief/persistence": self.logit.sigmoid()}
+        return {"belief/slip_rate": self.recorded.rate, "belief/persistence": self.persistence}
+
+    @property
+    def persistence(self) -> Tensor:
+        """π, ()."""
+        return self.logit.sigmoid()
 
     @property
     def log_transitions(self) -> Tensor:
         """Log p(a_t | a_{t-1}), (A, A), a_{t-1} in rows."""
-        actions, persistence = len(self.recorded.logits), self.logit.sigmoid()
+        actions, persistence = len(self.recorded.logits), self.persistence
         stay = torch.eye(actions, dtype=persistence.dtype, device=persistence.device)
         return (persistence * stay + (1 - persistence) / actions).log()
 
@@ -95,3 +103,29 @@ class PersistentSlips(nn.Module):
         joint = predicted + log_recorded
         log_share = joint.logsumexp(dim=-1)
         return joint - log_share.unsqueeze(-1), log_share
+
+
+def estimate_persistence(recorded: Tensor, actions: int, rate: float) -> float:
+    r"""π of `PersistentSlips`, by how often the same action is recorded twice in a row.
+
+    Two recorded actions that were not replaced are as often the same as those that happened, and others by
+    chance, so
+
+    .. math:: p(r_t = r_{t-1}) - 1/A = (1 - \mathrm{rate})^2\, \pi\, (1 - 1/A) .
+
+    Args:
+        recorded: Actions of walks, (walks, steps); below 0 where there is none.
+        actions: A.
+        rate: The share of recorded actions that are replaced by any.
+
+    Returns:
+        In [0, 0.99]; 0 where no two steps follow each other, or actions go on no more than by chance.
+    """
+    before, after = recorded[:, :-1], recorded[:, 1:]
+    counted = (before >= 0) & (after >= 0)
+    pairs = int(counted.sum())
+    if not pairs or actions == 1:
+        return 0.0
+    same = int(((before == after) & counted).sum()) / pairs
+    found = (same - 1 / actions) / ((1 - rate) ** 2 * (1 - 1 / actions))
+    return min(max(found, 0.0), _MOST)

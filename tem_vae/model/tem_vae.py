@@ -5,8 +5,9 @@ from torch import Tensor, nn
 
 from tem_vae.geometry import Factorization, Neighborhood, Pseudometric
 from tem_vae.geometry.precision import matmul
-from tem_vae.model.belief import Belief, BeliefTrace, Samples, doubt
+from tem_vae.model.belief import Belief, BeliefTrace, Samples
 from tem_vae.model.checks import check_percept_values, check_percepts, check_tensor, check_walks
+from tem_vae.model.doubt import doubt
 from tem_vae.model.elbo import ElboTerms
 from tem_vae.model.hypotheses import Draws
 from tem_vae.model.inference import Inference
@@ -146,14 +147,11 @@ class TemVae(nn.Module):
         slip_rate: float | None = None,
         motion_noise: float | None = None,
         persistence: float | None = None,
+        recorded: Tensor | None = None,
     ) -> Belief:
-        """A belief for this model, with what it learned unless that is given: `tem_vae.model.belief.doubt`.
-
-        Raises:
-            ValueError: Something is None and the model learned nothing of it, a number is out of its range,
-                or it is of another kind of actions.
-        """
-        return doubt(self.integrator, self.belief, hypotheses, slip_rate, motion_noise, persistence)
+        """`tem_vae.model.doubt.doubt` for this model."""
+        own = self.belief
+        return doubt(self.integrator, own, hypotheses, slip_rate, motion_noise, persistence, recorded)
 
     def _with_belief(
         self, belief: Belief, percepts: Tensor, actions: Tensor, inference: Inference, evenly: bool = True
@@ -245,7 +243,8 @@ class TemVae(nn.Module):
                 model does.
             slip_rate: The share of recorded actions that are not what happened; None for what was learned.
             motion_noise: The deviation of real-valued actions, in their unit; None for what was learned.
-            persistence: The probability that a numbered action goes on; None for what was learned.
+            persistence: The probability that a numbered action goes on, 0 if steps are independent; None for
+                what was learned, or an estimate from these walks.
 
         Raises:
             ValueError: Shapes or dtypes do not fit, there is no such action, a percept is infinite, or
@@ -258,7 +257,7 @@ class TemVae(nn.Module):
         inference = self.infer(percepts, actions)
         check_percept_values(percepts)
         if (hypotheses, slip_rate, motion_noise, persistence) != (None, None, None, None):
-            belief = self.doubt(hypotheses, slip_rate, motion_noise, persistence)
+            belief = self.doubt(hypotheses, slip_rate, motion_noise, persistence, actions)
             inference = self._with_belief(belief, percepts, actions, inference)
         return self.expect(inference)
 

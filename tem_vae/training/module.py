@@ -1,5 +1,8 @@
 """The TEM VAE as Lightning trains it."""
 
+import math
+from typing import Any
+
 import lightning as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
@@ -7,12 +10,14 @@ from torch import Tensor
 
 from tem_vae.config.training import OptimizerConfig
 from tem_vae.data import Walks
-from tem_vae.model import Inference, Prediction, TemVae
+from tem_vae.model import Belief, Inference, Prediction, TemVae
 from tem_vae.scores.prediction import BoundScores, PredictionScores
 from tem_vae.scores.spectrum import describe_spectrum
+from tem_vae.training.believed import Believed
 from tem_vae.training.numerics import check_finite
 from tem_vae.training.optimizer import build_optimizer, forgetting
 
+_BELIEVED = "believed"  # in checkpoints
 _BOUND = ("elbo", "reconstruction", "kl")
 
 
@@ -42,6 +47,7 @@ class TemVaeModule(L.LightningModule):
         self.log_every = log_every
         self.prediction_scores = scores
         self.bound_scores = BoundScores()
+        self._believed: Believed | None = None
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW, with a rate of its own for path integration."""
@@ -61,14 +67,10 @@ class TemVaeModule(L.LightningModule):
 
     def training_step(self, batch: Walks, batch_idx: int) -> Tensor:
         """The negative bound, nats per percept."""
-        inference = self.model.infer(batch.percepts, batch.actions)
         log_slips = torch.zeros(())
-        if (belief := self.model.belief) is not None and self._believes:
-            trace = self.model.believe(belief, batch.percepts, batch.actions, inference, evenly=False)
-            happened = trace.draw_actions()
-            log_slips = mean_over_steps(belief.slips.log_prob(happened, batch.actions), batch.mask[:, 1:])
-            self.log_dict(belief.scalars())
-            inference = self.model.infer_along(happened, inference)
+        if self.model.belief is not None and self.global_step >= self._first_belief:
+            batch, log_slips = self._follow(self.model.belief, batch)
+        inference = self.model.infer(batch.percepts, batch.actions)
         terms = self.model.bound(batch.percepts, inference)
         check_finite("terms of the bound", self.global_step, vars(terms))
         counted = batch.seen
@@ -81,10 +83,36 @@ class TemVaeModule(L.LightningModule):
         return -elbo - log_slips
 
     @property
-    def _believes(self) -> bool:
-        """Whether this update is made on what may have happened, and not on what was recorded."""
-        first = self.optimizer_config.belief_from * self.trainer.max_steps
-        return self.global_step >= first and self.global_step % self.optimizer_config.belief_every == 0
+    def _first_belief(self) -> int:
+        """The update from which on what is believed counts, and not what was recorded."""
+        return math.ceil(self.optimizer_config.belief_from * self.trainer.max_steps)
+
+    def _follow(self, belief: Belief, batch: Walks) -> tuple[Walks, Tensor]:
+        """Walks as they may have gone, and the log probability of their slips, nats a step.
+
+        A belief costs as much as many updates, so it serves several: they take its walks instead of their
+        own, and each draws paths anew.
+        """
+        if self._believed is None or self._is_belief_due:
+            self._believed = Believed.of(self.model, belief, batch)
+            self.log_dict(belief.scalars())
+        walks = self._believed.draw()
+        log_slips = belief.slips.log_prob(walks.actions, self._believed.recorded)
+        return walks, mean_over_steps(log_slips, walks.mask[:, 1:])
+
+    @property
+    def _is_belief_due(self) -> bool:
+        return (self.global_step - self._first_belief) % self.optimizer_config.belief_every == 0
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep a belief that later updates need."""
+        if self._believed is not None and not self._is_belief_due:
+            checkpoint[_BELIEVED] = self._believed._asdict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the belief that was kept."""
+        if (state := checkpoint.get(_BELIEVED)) is not None:
+            self._believed = Believed.restored(state)
 
     def configure_gradient_clipping(
         self,

@@ -30,9 +30,7 @@ def build_optimizer(
         {"params": list(rotations), "lr": moving, "weight_decay": 0.0, "name": "path_integration"},
     ]
     if doubts:
-        # They change in one update of so many, and then by as much as rotations do in all of them.
-        rate = moving * config.belief_every
-        groups.append({"params": list(doubts), "lr": rate, "weight_decay": 0.0, "name": "belief"})
+        groups.append({"params": list(doubts), "lr": moving, "weight_decay": 0.0, "name": "belief"})
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
     factor = partial(learning_rate_factor, updates=updates, warmup=config.warmup_updates)
     return optimizer, LambdaLR(optimizer, factor)

@@ -6,8 +6,9 @@ from itertools import product
 import pytest
 import torch
 
-from tem_vae.model import Belief, BeliefObserver, PersistentSlips, TemVae
+from tem_vae.model import ActionSlips, Belief, BeliefObserver, PersistentSlips, TemVae
 from tem_vae.model.hypotheses import Draws
+from tem_vae.model.persistent_slips import estimate_persistence
 
 ACTIONS, STEPS = 5, 5
 
@@ -105,9 +106,55 @@ def test_step_by_step_is_the_whole_walk(model: TemVae) -> None:
     assert torch.equal(observer.actions, whole.actions)
 
 
-@pytest.mark.parametrize("persistence", [0, 1, -0.5, "0.5"])
+def recorded_runs(rate: float, persistence: float, generator: torch.Generator) -> torch.Tensor:
+    """What is recorded of walkers as `PersistentSlips` describes them, (walks, steps)."""
+    walks, steps = 50, 400
+    chosen = torch.randint(ACTIONS, (walks, steps), generator=generator)
+    turns = torch.rand(walks, steps, generator=generator) > persistence
+    turns[:, 0] = True
+    since = torch.where(turns, torch.arange(steps), 0).cummax(dim=1).values
+    replaced = torch.rand(walks, steps, generator=generator) < rate
+    anything = torch.randint(ACTIONS, (walks, steps), generator=generator)
+    return torch.where(replaced, anything, chosen.gather(1, since))
+
+
+@pytest.mark.parametrize(("rate", "persistence"), [(0.01, 0.0), (0.1, 0.5), (0.3, 0.8)])
+def test_persistence_is_estimated_from_what_was_recorded(rate: float, persistence: float) -> None:
+    """Its standard error over 20,000 pairs is about .004/(1 − rate)², so .03 is more than three of them."""
+    recorded = recorded_runs(rate, persistence, torch.Generator().manual_seed(0))
+    assert abs(estimate_persistence(recorded, ACTIONS, rate) - persistence) < 0.03
+
+
+def test_steps_after_the_end_of_a_walk_are_not_counted() -> None:
+    recorded = torch.tensor([[1, 1, 2, 2, -1, -1, -1], [3, 3, 4, 4, -1, -1, -1]])
+    assert estimate_persistence(recorded, ACTIONS, 0.1) == estimate_persistence(recorded[:, :4], ACTIONS, 0.1)
+
+
+@pytest.mark.parametrize("recorded", [[[1]], [[1, 2, 3, 4]], [[1, -1, 1, -1]]])
+def test_without_runs_steps_are_independent(model: TemVae, recorded: list[list[int]]) -> None:
+    belief = model.doubt(4, 0.1, recorded=torch.tensor(recorded))
+    assert isinstance(belief.slips, ActionSlips)
+
+
+def test_what_is_said_of_persistence_comes_first(model: TemVae) -> None:
+    """Then what was learned, then what was recorded."""
+    runs = torch.ones(1, 20, dtype=torch.long)
+
+    def persistence(**said: float) -> float:
+        slips = model.doubt(4, 0.1, **said, recorded=runs).slips
+        return slips.persistence.item() if isinstance(slips, PersistentSlips) else 0.0
+
+    assert persistence() == pytest.approx(0.99)
+    assert persistence(persistence=0) == 0
+    assert persistence(persistence=0.3) == pytest.approx(0.3)
+    model.belief = Belief(PersistentSlips(ACTIONS, 0.2, 0.6), 4, samples=1)
+    assert persistence() == pytest.approx(0.6)
+    assert persistence(persistence=0.3) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("persistence", [1, -0.5, "0.5"])
 def test_persistence_out_of_range_is_refused(model: TemVae, persistence: float) -> None:
-    with pytest.raises(ValueError, match="above 0 and below 1, but it is"):
+    with pytest.raises(ValueError, match="at least 0 and below 1, but it is"):
         model.doubt(4, 0.1, persistence=persistence)
 
 

@@ -80,6 +80,19 @@ def test_continues_exactly_after_a_crash(
     assert differences(tmp_path, reference) == []
 
 
+# A belief serves the updates 10 to 14: one that was cut off after the 12th goes on with it.
+@pytest.mark.parametrize("update", [11, 14])
+def test_a_belief_is_kept(update: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    overrides = (UPDATES, "data.slips=0.2", "model.belief.hypotheses=3", "data.test.walks=1")
+    train(short_config(tmp_path / "reference", *overrides), tmp_path / "reference")
+    run_dir = tmp_path / "run"
+    config = short_config(run_dir, *overrides)
+    with cut_off(monkeypatch, update, told_to_end), interruptible(), pytest.raises(Interrupted, match="TERM"):
+        train(config, run_dir)
+    train(short_config(run_dir, *overrides, "resume=true"), run_dir)
+    assert differences(run_dir, tmp_path / "reference") == []
+
+
 def test_sigkill_while_a_checkpoint_is_written(tmp_path: Path) -> None:
     finish(launch(tmp_path / "reference", UPDATES))
     kill = Kill("checkpoint write", signal.SIGKILL, delay=0)

@@ -1,16 +1,20 @@
 """Walks whose recorded actions are sometimes wrong: trained on, and evaluated with doubts and without."""
 
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from composed import compose_evaluation, compose_short_run
+from torch import Tensor
 
 from tem_vae.errors import ConfigurationError
 from tem_vae.evaluation.run import evaluate
 from tem_vae.evaluation.trained import load_run
-from tem_vae.model import ActionSlips
+from tem_vae.model import Inference, PersistentSlips, TemVae
 from tem_vae.runs.folder import Metrics
+from tem_vae.training.believed import Believed
 from tem_vae.training.run import train
 
 SLIPPING = ("data.slips=0.3", "data.test.walk_length=40", "data.test.walks=3")
@@ -40,8 +44,36 @@ def test_what_a_belief_is_worth_is_scored(doubting: tuple[Path, Metrics]) -> Non
 def test_the_table_of_slips_is_learned_and_kept(doubting: tuple[Path, Metrics]) -> None:
     belief = load_run(doubting[0]).model.belief
     assert belief is not None
-    assert not torch.equal(belief.slips.logits, ActionSlips(5, 0.02).logits)
-    assert "belief/slip_rate" in (doubting[0] / "history.csv").read_text().splitlines()[0]
+    first = PersistentSlips(5, 0.02, 0.5)
+    assert not torch.equal(belief.slips.recorded.logits, first.recorded.logits)
+    assert not torch.equal(belief.slips.logit, first.logit)
+    columns = (doubting[0] / "history.csv").read_text().splitlines()[0]
+    assert "belief/slip_rate" in columns
+    assert "belief/persistence" in columns
+
+
+def test_a_belief_serves_several_updates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From update 8 of 16 on, one of five; and those that it serves are made on its walks."""
+    believed, percepts = [], []
+    of, infer = Believed.of, TemVae.infer
+
+    def counting_of(*given: Any) -> Believed:
+        believed.append(of(*given))
+        return believed[-1]
+
+    def recording_infer(self: TemVae, given: Tensor, actions: Tensor, evenly: bool = True) -> Inference:
+        if torch.is_grad_enabled():
+            percepts.append(given)
+        return infer(self, given, actions, evenly)
+
+    monkeypatch.setattr(Believed, "of", counting_of)
+    monkeypatch.setattr(TemVae, "infer", recording_infer)
+    belief = ("model.belief.hypotheses=3", "model.belief.samples=2", "optimizer.belief_every=5")
+    train(compose_short_run(*SLIPPING, *belief, "trainer.max_steps=16"), tmp_path)
+    assert len(believed) == 2
+    assert all(torch.equal(each, believed[0].percepts) for each in percepts[8:13])
+    assert all(torch.equal(each, believed[1].percepts) for each in percepts[13:16])
+    assert not any(torch.equal(first, second) for first, second in pairwise(percepts[:9]))
 
 
 def test_without_doubts_there_are_no_such_scores(told: tuple[Path, Metrics]) -> None:

@@ -97,11 +97,11 @@ def _predict(
     assert batch.classes is not None
     for predictor, prior in _expect(model, batch):
         yield predictor, class_probabilities(prior, batch.classes, n_classes)
-    # It knows nothing of runs.
-    if not isinstance(model.belief.slips, PersistentSlips):
-        told_map = filter_map(batch, n_classes)
-        if told_map is not None:
-            yield "filter_map", told_map
+    slips = model.belief.slips
+    persistence = slips.persistence.item() if isinstance(slips, PersistentSlips) else 0.0
+    told_map = filter_map(batch, n_classes, persistence)
+    if told_map is not None:
+        yield "filter_map", told_map
     if destinations is not None:
         named = filter_geometry(batch, destinations, model.belief, n_classes)
         if named is not None:

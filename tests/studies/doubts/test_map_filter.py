@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -23,7 +24,7 @@ def _walk(recorded: list[int]) -> Walks:
     return Walks(torch.zeros(1, 9, 2), torch.tensor([recorded]), mask, truth)
 
 
-def _written_out(walks: Walks, step: int, rate: float) -> Tensor:
+def _written_out(walks: Walks, step: int, rate: float, persistence: float) -> Tensor:
     """p(class_step | actions recorded up to it, classes before it), over all links that the walk takes."""
     assert walks.places is not None
     assert walks.truth is not None
@@ -34,6 +35,8 @@ def _written_out(walks: Walks, step: int, rate: float) -> Tensor:
         at, weight = places[0], 1.0
         for t, action in enumerate(path):
             weight *= (1 - rate) * (action == walks.actions[0, t].item()) + rate / 3
+            if t > 0:
+                weight *= persistence * (action == path[t - 1]) + (1 - persistence) / 3
             at = links.get((at, action), NOWHERE)
             if t + 1 < step and (at == NOWHERE or CLASSES[at] != CLASSES[places[t + 1]]):
                 weight = 0.0
@@ -42,18 +45,19 @@ def _written_out(walks: Walks, step: int, rate: float) -> Tensor:
     return found / found.sum()
 
 
-def test_it_is_the_sum_over_all_paths() -> None:
+@pytest.mark.parametrize("persistence", [0, 0.6])
+def test_it_is_the_sum_over_all_paths(persistence: float) -> None:
     walks = _walk(RECORDED)
     rate = 2 / 8 * 3 / 2  # two of eight differ, and one replacement in three does not
-    foreseen = filter_map(walks, 2)
+    foreseen = filter_map(walks, 2, persistence)
     assert foreseen is not None
     for step in (1, 2, 3, 5, 8):
-        torch.testing.assert_close(foreseen[0, step], _written_out(walks, step, rate))
+        torch.testing.assert_close(foreseen[0, step], _written_out(walks, step, rate, persistence))
 
 
 def test_who_is_told_what_happened_is_always_right() -> None:
     walks = _walk(HAPPENED)
-    foreseen = filter_map(walks, 2)
+    foreseen = filter_map(walks, 2, 0)
     assert foreseen is not None
     torch.testing.assert_close(foreseen.argmax(-1), walks.classes)
 
@@ -61,4 +65,4 @@ def test_who_is_told_what_happened_is_always_right() -> None:
 def test_what_is_not_known_cannot_be_filtered() -> None:
     walks = _walk(RECORDED)
     assert walks.truth is not None
-    assert filter_map(walks._replace(truth=walks.truth._replace(actions=None)), 2) is None
+    assert filter_map(walks._replace(truth=walks.truth._replace(actions=None)), 2, 0) is None
