@@ -34,7 +34,8 @@ class _Walk(NamedTuple):
 class BeliefObserver:
     """Takes a trained model on a walk, one percept at a time, and doubts the actions that it is told.
 
-    It expects what `TemVae.predict` with as many hypotheses would, from the same seed of torch's generator.
+    It expects what `TemVae.predict` with as many hypotheses, and as much persistence, would, from the same
+    seed of torch's generator.
     A step takes time in proportion to hypotheses times memories. With a capacity there are at most so many
     memories: those that are close are merged, as `Recollections` says; and what happened is known of so many
     steps only.

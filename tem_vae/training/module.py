@@ -95,7 +95,7 @@ class TemVaeModule(L.LightningModule):
         """
         if self._believed is None or self._is_belief_due:
             self._believed = Believed.of(self.model, belief, batch)
-            self.log_dict(belief.scalars())
+        self.log_dict(belief.scalars())
         walks = self._believed.draw()
         log_slips = belief.slips.log_prob(walks.actions, self._believed.recorded)
         return walks, mean_over_steps(log_slips, walks.mask[:, 1:])

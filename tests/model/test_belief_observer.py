@@ -41,7 +41,7 @@ def observe_all(observer: BeliefObserver, percepts: Tensor, actions: Tensor) -> 
 
 def test_every_step_equals_the_whole_walk(model: TemVae, walk: Walk) -> None:
     torch.manual_seed(7)
-    prediction = model.predict(*walk, hypotheses=6, slip_rate=0.1)
+    prediction = model.predict(*walk, hypotheses=6, slip_rate=0.1, persistence=0)
     whole = prediction.belief
     assert whole is not None
     observer = BeliefObserver(model, hypotheses=6, slip_rate=0.1)

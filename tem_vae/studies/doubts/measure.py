@@ -58,7 +58,7 @@ def measure(config: DoubtsConfig) -> Result:
             _score(scores, predictor, named, batch)
     estimates = scores.estimates()
     return {
-        "setting": _describe(run.model.belief, walks),
+        "setting": {"seed": run.config.seed} | _describe(run.model.belief, walks),
         "seconds": time.process_time() - start,
         "means": {name: float(mean) for name, mean in estimates.means.items()},
         "errors": {name: float(error) for name, error in estimates.standard_errors.items()},
@@ -66,9 +66,9 @@ def measure(config: DoubtsConfig) -> Result:
 
 
 def write_result(config: DoubtsConfig, result: Result) -> Path:
-    """Keep a measurement as one column of a table; the same again replaces it."""
+    """Keep a measurement as one row of a table; the same again replaces it."""
     setting = result["setting"]
-    numbers = [setting[key] for key in ("slips", "hypotheses", "walk_length")]
+    numbers = [setting[key] for key in ("slips", "hypotheses", "walk_length", "seed")]
     path = config.out / "results" / config.name / ("-".join(f"{number:g}" for number in numbers) + ".json")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, json.dumps(result, indent=1) + "\n")
@@ -143,6 +143,6 @@ def read_results(folder: Path) -> list[Result]:
 
     def order(result: Result) -> tuple[float, ...]:
         setting: Mapping[str, float] = result["setting"]
-        return setting["walk_length"], setting["slips"], setting["hypotheses"]
+        return setting["walk_length"], setting["slips"], setting["hypotheses"], setting["seed"]
 
     return sorted(results, key=order)

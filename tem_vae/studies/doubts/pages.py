@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -38,14 +39,9 @@ def write_pages(out: Path, name: str) -> str:
 
 def render(name: str, results: Sequence[Result]) -> str:
     """The Markdown of measurements."""
-    accuracies = markdown_table(
-        ("walks", "replaced", "K", "believed", *_HEADINGS.values()),
-        [[*_describe(result), *_accuracies(result)] for result in results],
-    )
-    nats = markdown_table(
-        ("walks", "replaced", "K", "believed", *_HEADINGS.values()),
-        [[*_describe(result), *_nats(result)] for result in results],
-    )
+    headings = ("walks", "replaced", "K", "seed", "believed", *_HEADINGS.values())
+    accuracies = markdown_table(headings, [[*_describe(result), *_accuracies(result)] for result in results])
+    nats = markdown_table(headings, [[*_describe(result), *_nats(result)] for result in results])
     return (
         f"# Doubts: {name}\n\n<!-- Written by scripts/measure_doubts.py; edit that, not this. -->\n\n"
         "Who says what, and what a column knows: [slips.md](../slips.md#beside-agents-that-know-more).\n\n"
@@ -64,6 +60,7 @@ def _describe(result: Result) -> list[str]:
         f"{setting['walks']:,} of {setting['walk_length']:,}",
         f"{100 * setting['slips']:g} %",
         f"{setting['hypotheses']:,}",
+        f"{setting['seed']}",
         believed,
     ]
 
@@ -98,7 +95,10 @@ def _estimate(result: Result, score: str, factor: int, digits: int) -> str:
 
 @styled
 def draw(results: Sequence[Result]) -> Figure:
-    """Accuracy at revisits, and how many nats more than an agent that knows the geometry a class costs."""
+    """Accuracy at revisits, and how many nats more than an agent that knows the geometry a class costs.
+
+    On the left the mean over seeds of training, with most hypotheses; on the right each of them.
+    """
     figure = Figure(figsize=(WIDTH, 3.4))
     left, right = figure.subplots(1, 2)
     best = _with_most_hypotheses(results)
@@ -118,23 +118,27 @@ def draw(results: Sequence[Result]) -> Figure:
     return figure
 
 
-def _with_most_hypotheses(results: Sequence[Result]) -> list[Result]:
-    """Of each share of wrong actions, and of the longest walks, the measurement with most hypotheses."""
+def _with_most_hypotheses(results: Sequence[Result]) -> list[list[Result]]:
+    """Of each share of wrong actions, and of the longest walks, the seeds with most hypotheses."""
     longest = max((result["setting"]["walk_length"] for result in results), default=0)
-    found = {
-        result["setting"]["slips"]: result
-        for result in sorted(results, key=lambda result: result["setting"]["hypotheses"])
-        if result["setting"]["walk_length"] == longest
-    }
-    return [found[slips] for slips in sorted(found)]
+    found: dict[float, list[Result]] = {}
+    for result in results:
+        setting = result["setting"]
+        if setting["walk_length"] == longest:
+            found.setdefault(setting["slips"], []).append(result)
+    best = []
+    for slips in sorted(found):
+        most = max(result["setting"]["hypotheses"] for result in found[slips])
+        best.append([result for result in found[slips] if result["setting"]["hypotheses"] == most])
+    return best
 
 
-def _draw(axes: Axes, results: Sequence[Result], predictor: str, line: Line) -> None:
-    points = [
-        (100 * result["setting"]["slips"], 100 * result["means"][f"{predictor}_revisit"])
-        for result in results
-        if not _is_missing(result, predictor)
-    ]
+def _draw(axes: Axes, results: Sequence[Sequence[Result]], predictor: str, line: Line) -> None:
+    points = []
+    for seeds in results:
+        known = [r["means"][f"{predictor}_revisit"] for r in seeds if not _is_missing(r, predictor)]
+        if known:
+            points.append((100 * seeds[0]["setting"]["slips"], 100 * fmean(known)))
     if points:
         x, y = zip(*points, strict=True)
         axes.plot(x, y, label=_HEADINGS[predictor], **line._asdict())

@@ -43,7 +43,7 @@ def test_without_slips_it_is_always_right() -> None:
 
 def test_with_slips_it_comes_near_to_one_who_knows_the_map() -> None:
     walks = _walks(0.1)
-    told_map = filter_map(walks, CLASSES)
+    told_map = filter_map(walks, CLASSES, 0)
     assert told_map is not None
     ceiling = _at_revisits(walks, told_map.argmax(-1))
     many, few = _accuracy(walks, 64, 0.1), _accuracy(walks, 1, 1e-9)

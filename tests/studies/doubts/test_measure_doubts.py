@@ -39,7 +39,7 @@ def test_every_predictor_is_scored_and_a_table_grows(
     script = [sys.executable, str(CONF.parent / "scripts" / "measure_doubts.py"), *COLUMN]
     second = [f"checkpoint={run}", "data.slips=0.1", "belief.slip_rate=0.1"]
     subprocess.run([*script, *second], check=True, capture_output=True)
-    result = json.loads(Path("out/results/short/0.2-3-30.json").read_text())
+    result = json.loads(Path("out/results/short/0.2-3-30-0.json").read_text())
     assert result["means"].keys() == {f"{who}_{score}" for who in PREDICTORS for score in SCORES}
     assert all(mean == mean for mean in result["means"].values())
     assert result["means"]["filter_map_revisit"] > result["means"]["told_revisit"]
