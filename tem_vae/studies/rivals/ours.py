@@ -8,7 +8,7 @@ import torch
 from tem_vae.config.build import build_model
 from tem_vae.config.training import TrainConfig
 from tem_vae.data import Walks
-from tem_vae.model import TemVae
+from tem_vae.model import Inference, TemVae
 from tem_vae.scores.prediction import class_probabilities
 from tem_vae.studies.rivals.budgeted import RivalModule, train_within
 from tem_vae.studies.rivals.contract import Forecast, Training, Trial
@@ -26,10 +26,14 @@ class TemVaeForecaster:
     Attributes:
         model: Trained or in training.
         n_classes: How many there are; None if that is not known.
+        hypotheses: How many to follow; 1 takes recorded actions for what happened.
+        slip_rate: The share of recorded actions that are replaced by any.
     """
 
     model: TemVae
     n_classes: int | None
+    hypotheses: int
+    slip_rate: float
 
     @torch.no_grad()
     def forecast(self, walks: Walks) -> Forecast:
@@ -37,13 +41,22 @@ class TemVaeForecaster:
 
         The density is the bound, from one posterior sample.
         """
-        inference = self.model.infer(walks.percepts, walks.actions)
+        inference = self._infer(walks)
         prediction = self.model.expect(inference)
         bound = self.model.bound(walks.percepts, inference).elbo
         if walks.classes is None or self.n_classes is None:
             return Forecast(percepts=prediction.percepts, log_density=bound)
         probabilities = class_probabilities(prediction.prior, walks.classes, self.n_classes)
         return Forecast(class_probabilities=probabilities, percepts=prediction.percepts, log_density=bound)
+
+    def _infer(self, walks: Walks) -> Inference:
+        """With doubts, if there are any, about actions that go on as often as those recorded say."""
+        told = self.model.infer(walks.percepts, walks.actions)
+        if self.hypotheses == 1:
+            return told
+        belief = self.model.doubt(self.hypotheses, self.slip_rate, recorded=walks.actions)
+        trace = self.model.believe(belief, walks.percepts, walks.actions, told, evenly=False)
+        return Inference(told.posterior, trace.prior, told.seen, trace)
 
 
 @dataclass(frozen=True)
@@ -66,17 +79,19 @@ class TemVaeRival:
     def train(self, config: TrainConfig, trial: Trial, budget: float) -> Training:
         """Train by its recipe with the rate and the channels of a trial, at most as long as the budget."""
         torch.manual_seed(config.seed)
-        config = _with_trial(config, trial)
+        doubts, config = config.model.belief, _with_trial(config, trial)
         model = build_model(config.model, config.data.walk_shape)
         walks = config.data.build().train
         prepare_percepts(model, walks)
-        forecaster = TemVaeForecaster(model, walks.n_classes)
+        forecaster = TemVaeForecaster(model, walks.n_classes, doubts.hypotheses, doubts.slip_rate)
         module = RivalModule(model, forecaster, config.optimizer, ForecastScores(walks), config.seed)
         return train_within(module, config, budget, forecaster)
 
 
 def _with_trial(config: TrainConfig, trial: Trial) -> TrainConfig:
+    """With the settings of a trial, and without a belief: doubts are for forecasts, training does without."""
     optimizer = config.optimizer.model_copy(update={"learning_rate": trial.learning_rate})
     turns = config.model.path_integration.model_copy(update={"channels": trial.size})
-    model = config.model.model_copy(update={"path_integration": turns})
+    belief = config.model.belief.model_copy(update={"hypotheses": 1})
+    model = config.model.model_copy(update={"path_integration": turns, "belief": belief})
     return config.model_copy(update={"optimizer": optimizer, "model": model})

@@ -65,7 +65,7 @@ _RECIPE = (
     "data.validation.walks=16",
 )
 # In tests, not in training; only the TEM VAE reads these.
-_BELIEF = ("model.belief.hypotheses=32", "model.belief.slip_rate=0.1", "optimizer.belief_from=1.0")
+_BELIEF = ("model.belief.hypotheses=32", "model.belief.slip_rate=0.1")
 _TORUS_TESTS = {
     f"{steps} steps": (*_SHORT_RUNS, f"data.test.walk_length={steps}", f"data.test.walks={walks}")
     for steps, walks in ((128, 100), (512, 40), (2048, 8))
