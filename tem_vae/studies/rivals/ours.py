@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from tem_vae.config.belief import BeliefConfig
 from tem_vae.config.build import build_model
 from tem_vae.config.training import TrainConfig
 from tem_vae.data import Walks
@@ -26,14 +27,12 @@ class TemVaeForecaster:
     Attributes:
         model: Trained or in training.
         n_classes: How many there are; None if that is not known.
-        hypotheses: How many to follow; 1 takes recorded actions for what happened.
-        slip_rate: The share of recorded actions that are replaced by any.
+        doubts: What it is told of recorded actions that are wrong.
     """
 
     model: TemVae
     n_classes: int | None
-    hypotheses: int
-    slip_rate: float
+    doubts: BeliefConfig
 
     @torch.no_grad()
     def forecast(self, walks: Walks) -> Forecast:
@@ -50,11 +49,11 @@ class TemVaeForecaster:
         return Forecast(class_probabilities=probabilities, percepts=prediction.percepts, log_density=bound)
 
     def _infer(self, walks: Walks) -> Inference:
-        """With doubts, if there are any, about actions that go on as often as those recorded say."""
-        told = self.model.infer(walks.percepts, walks.actions)
-        if self.hypotheses == 1:
+        """With as many hypotheses throughout, if there are doubts."""
+        told, doubts = self.model.infer(walks.percepts, walks.actions), self.doubts
+        if doubts.hypotheses == 1:
             return told
-        belief = self.model.doubt(self.hypotheses, self.slip_rate, recorded=walks.actions)
+        belief = self.model.doubt(doubts.hypotheses, doubts.slip_rate, persistence=doubts.persistence)
         trace = self.model.believe(belief, walks.percepts, walks.actions, told, evenly=False)
         return Inference(told.posterior, trace.prior, told.seen, trace)
 
@@ -83,7 +82,7 @@ class TemVaeRival:
         model = build_model(config.model, config.data.walk_shape)
         walks = config.data.build().train
         prepare_percepts(model, walks)
-        forecaster = TemVaeForecaster(model, walks.n_classes, doubts.hypotheses, doubts.slip_rate)
+        forecaster = TemVaeForecaster(model, walks.n_classes, doubts)
         module = RivalModule(model, forecaster, config.optimizer, ForecastScores(walks), config.seed)
         return train_within(module, config, budget, forecaster)
 

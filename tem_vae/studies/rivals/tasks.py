@@ -65,7 +65,11 @@ _RECIPE = (
     "data.validation.walks=16",
 )
 # In tests, not in training; only the TEM VAE reads these.
-_BELIEF = ("model.belief.hypotheses=32", "model.belief.slip_rate=0.1")
+_BELIEF = (
+    "model.belief.hypotheses=32",
+    "model.belief.slip_rate=0.1",
+    "model.belief.persistence=0.8",  # of runs of 1 to 10 steps
+)
 _TORUS_TESTS = {
     f"{steps} steps": (*_SHORT_RUNS, f"data.test.walk_length={steps}", f"data.test.walks={walks}")
     for steps, walks in ((128, 100), (512, 40), (2048, 8))
