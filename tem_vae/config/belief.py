@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 Hypotheses = Annotated[int, Field(ge=1, le=4_096)]
 SlipRate = Annotated[float, Field(gt=0, lt=1)]
 Persistence = Annotated[float, Field(ge=0, lt=1)]
-Samples = Annotated[int, Field(ge=1, le=4_096)]
 Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -35,8 +34,10 @@ class BeliefConfig(Section):
         description="Probability that a numbered action goes on for another step, at first; it is learned. "
         "With 0 steps are independent, and it is not learned."
     )
-    samples: Samples = Field(
-        description="Posterior samples that tell how well a hypothesis foresees a percept."
+    samples: int = Field(
+        ge=1,
+        le=4_096,
+        description="Posterior samples that tell how well a hypothesis foresees a percept.",
     )
 
     @model_validator(mode="before")
@@ -77,8 +78,4 @@ class EvaluationBeliefConfig(Section):
     persistence: Persistence | None = Field(
         description="Probability that a numbered action goes on for another step; null is what the run "
         "learned, or an estimate from the recorded actions; with 0 steps are independent."
-    )
-    samples: Samples | None = Field(
-        description="Posterior samples that tell how well a hypothesis foresees a percept; null as in "
-        "training, or 16."
     )

@@ -17,21 +17,9 @@ def apply_doubts(run: TrainedRun, config: EvaluationBeliefConfig, walks: HeldOut
     """Give the model of a run the belief that an evaluation asks for; change nothing if it asks for none.
 
     Raises:
-        ConfigurationError: A rate of slips, a noise or samples are given for a model that would follow one
-            hypothesis, or the model cannot doubt its actions.
+        ConfigurationError: A rate of slips or a noise is given for a model that would follow one hypothesis,
+            or the model cannot doubt its actions.
     """
-    _apply_slips(run, config, walks)
-    if config.samples is None:
-        return
-    if run.model.belief is None:
-        raise ConfigurationError(
-            f"belief.samples = {config.samples}: the run takes recorded actions for what happened; say how "
-            "many hypotheses to follow, as in belief.hypotheses=64"
-        )
-    run.model.belief.samples = config.samples
-
-
-def _apply_slips(run: TrainedRun, config: EvaluationBeliefConfig, walks: HeldOutWalks) -> None:
     hypotheses, rate, noise = config.hypotheses, config.slip_rate, config.motion_noise
     model = run.model
     if (hypotheses, rate, noise) == (None, None, None):

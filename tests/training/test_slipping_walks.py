@@ -104,20 +104,6 @@ def test_an_evaluation_switches_doubts_off(doubting: tuple[Path, Metrics], tmp_p
     assert not scores.keys() & set(BELIEF_SCORES)
 
 
-def test_more_samples_of_a_percept_may_be_asked_for(
-    doubting: tuple[Path, Metrics], told: tuple[Path, Metrics], tmp_path: Path
-) -> None:
-    """With other samples other hypotheses are kept."""
-    found = []
-    for samples in (1, 64):
-        config = compose_evaluation(f"checkpoint={doubting[0]}", f"belief.samples={samples}")
-        (scores,) = evaluate(config, tmp_path).values()
-        found.append(scores["test/belief_evidence"])
-    assert found[0] != found[1]
-    with pytest.raises(ConfigurationError, match=r"belief\.samples = 4: .*belief\.hypotheses=64"):
-        evaluate(compose_evaluation(f"checkpoint={told[0]}", "belief.samples=4"), tmp_path)
-
-
 def test_a_rate_without_hypotheses_is_refused(told: tuple[Path, Metrics], tmp_path: Path) -> None:
     config = compose_evaluation(f"checkpoint={told[0]}", "belief.slip_rate=0.1")
     with pytest.raises(ConfigurationError, match=r"belief\.hypotheses=64"):
