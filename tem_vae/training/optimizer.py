@@ -21,16 +21,17 @@ def build_optimizer(
         config: The rates.
         updates: How many there will be.
     """
-    rotations = set(model.integrator.parameters())
-    doubts = set(model.belief.parameters() if model.belief else ())
-    others = [p for p in model.parameters() if p not in rotations | doubts]
+    # In the order of the model in every process: a continued run knows parameters by their places.
+    rotations = list(model.integrator.parameters())
+    doubts = list(model.belief.parameters()) if model.belief else []
+    others = [p for p in model.parameters() if p not in {*rotations, *doubts}]
     moving = config.learning_rate * config.path_integration_factor
     groups: list[dict[str, Any]] = [
         {"params": others, "name": "model"},
-        {"params": list(rotations), "lr": moving, "weight_decay": 0.0, "name": "path_integration"},
+        {"params": rotations, "lr": moving, "weight_decay": 0.0, "name": "path_integration"},
     ]
     if doubts:
-        groups.append({"params": list(doubts), "lr": moving, "weight_decay": 0.0, "name": "belief"})
+        groups.append({"params": doubts, "lr": moving, "weight_decay": 0.0, "name": "belief"})
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
     factor = partial(learning_rate_factor, updates=updates, warmup=config.warmup_updates)
     return optimizer, LambdaLR(optimizer, factor)

@@ -15,3 +15,14 @@ def test_path_integration_has_a_rate_of_its_own_and_every_parameter_is_updated()
     assert by_name["model"]["weight_decay"] == 0.1
     updated = {id(p) for group in optimizer.param_groups for p in group["params"]}
     assert updated == {id(p) for p in model.parameters()}
+
+
+def test_parameters_stand_in_the_order_of_the_model() -> None:
+    """A saved state of AdamW knows them by their places alone."""
+    config = compose_short_run("model.belief.hypotheses=3")
+    model = build_model(config.model, config.data.walk_shape)
+    optimizer, _ = build_optimizer(model, config.optimizer, updates=40)
+    places = {parameter: place for place, parameter in enumerate(model.parameters())}
+    by_group = {group["name"]: [places[p] for p in group["params"]] for group in optimizer.param_groups}
+    assert len(by_group["belief"]) == 2
+    assert all(found == sorted(found) for found in by_group.values())
