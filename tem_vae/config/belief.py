@@ -50,15 +50,12 @@ class BeliefConfig(Section):
         """The belief about the actions of such walks; None where there is nothing to doubt."""
         if self.hypotheses == 1:
             return None
-        from tem_vae.model import ActionSlips, Belief, MotionNoise, PersistentSlips
+        from tem_vae.model import Belief, MotionNoise, numbered_slips
 
-        actions = walks.n_actions
-        if actions is None:
+        if walks.n_actions is None:
             return Belief(MotionNoise(self.motion_noise), self.hypotheses, self.samples)
-        if self.persistence:
-            slips = PersistentSlips(actions, self.slip_rate, self.persistence)
-            return Belief(slips, self.hypotheses, self.samples)
-        return Belief(ActionSlips(actions, self.slip_rate), self.hypotheses, self.samples)
+        slips = numbered_slips(walks.n_actions, self.slip_rate, self.persistence)
+        return Belief(slips, self.hypotheses, self.samples)
 
 
 class EvaluationBeliefConfig(Section):

@@ -39,25 +39,27 @@ def apply_doubts(run: TrainedRun, config: EvaluationBeliefConfig, walks: HeldOut
             "say which share of them is wrong, as in belief.slip_rate=0.05"
         )
     is_estimated = (model.belief, rate, noise) == (None, None, None)
-    batch = next(iter(walks.loader()))
     try:
         if is_estimated:
             assert hypotheses is not None
-            model.belief = _estimate(model, hypotheses, config.persistence, batch)
+            model.belief = _estimate(model, hypotheses, config.persistence, _first_batch(walks))
         else:
-            model.belief = model.doubt(hypotheses, rate, noise, config.persistence, _recorded(batch))
+            # Of walks only persistence may have to be estimated; else none need be drawn or read.
+            is_open = rate is not None and config.persistence is None
+            recorded = _recorded(_first_batch(walks)) if is_open else None
+            model.belief = model.doubt(hypotheses, rate, noise, config.persistence, recorded)
     except ValueError as error:
         raise ConfigurationError(f"belief.hypotheses = {hypotheses}: {error}") from None
 
 
 def _estimate(model: TemVae, hypotheses: int, persistence: float | None, batch: Walks) -> Belief:
     """The belief with the rate of slips, or the noise, that agrees with what it finds in a batch of walks."""
-    counted = batch.mask[:, 1:]
+    counted, recorded = batch.mask[:, 1:], _recorded(batch)
     if batch.actions.is_floating_point():
         noise = _FIRST_NOISE * _root_mean_square(batch.actions[counted])
         belief = model.doubt(hypotheses, motion_noise=noise)
     else:
-        belief = model.doubt(hypotheses, _FIRST_RATE, None, persistence, _recorded(batch))
+        belief = model.doubt(hypotheses, _FIRST_RATE, None, persistence, recorded)
     inference = model.infer(batch.percepts, batch.actions)
     for _ in range(_ROUNDS):
         trace = model.believe(belief, batch.percepts, batch.actions, inference)
@@ -71,8 +73,13 @@ def _estimate(model: TemVae, hypotheses: int, persistence: float | None, batch: 
             actions = len(next(model.integrator.parameters()))
             share = float(wrong.sum(dim=1)[counted].mean()) * actions / (actions - 1)
             rate = min(max(share, _LEAST_RATE), _MOST_RATE)
-            belief = model.doubt(hypotheses, rate, None, persistence, _recorded(batch))
+            belief = model.doubt(hypotheses, rate, None, persistence, recorded)
     return belief
+
+
+def _first_batch(walks: HeldOutWalks) -> Walks:
+    batch: Walks = next(iter(walks.loader()))
+    return batch
 
 
 def _recorded(batch: Walks) -> Tensor | None:

@@ -34,7 +34,7 @@ from tem_vae.model.parts import (
     Prior,
 )
 from tem_vae.model.path_integration import PathIntegrator
-from tem_vae.model.persistent_slips import PersistentSlips
+from tem_vae.model.persistent_slips import PersistentSlips, numbered_slips
 from tem_vae.model.prediction import Prediction
 from tem_vae.model.slips import ActionSlips
 from tem_vae.model.standardizer import Standardizer
@@ -80,5 +80,6 @@ __all__ = [
     "diagonal_metric",
     "euclidean_metric",
     "importance_weighted_bound",
+    "numbered_slips",
     "random_metric",
 ]

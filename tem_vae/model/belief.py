@@ -12,7 +12,7 @@ from tem_vae.model.belief_rows import MOST_KEPT, KeptRows, RepeatedRows
 from tem_vae.model.densities import Densities, Memories
 from tem_vae.model.hypotheses import Draws, Expected, Hypotheses, Weights
 from tem_vae.model.motion import MotionNoise
-from tem_vae.model.parts import Integrator, Memory
+from tem_vae.model.parts import Integrator, Memory, take_rows
 from tem_vae.model.persistent_slips import PersistentSlips
 from tem_vae.model.slips import ActionSlips
 from tem_vae.model.walk_prior import WalkPrior
@@ -62,8 +62,7 @@ class BeliefTrace:
     @property
     def best_actions(self) -> Tensor:
         """What happened by the heaviest hypothesis: the best explanation in hindsight, (batch, time - 1)."""
-        best = self.log_weights.argmax(dim=-1)
-        return self.actions[torch.arange(len(best), device=best.device), best]
+        return take_rows(self.actions, self.log_weights.argmax(dim=-1, keepdim=True)).squeeze(1)
 
 
 class Belief(nn.Module):

@@ -7,8 +7,7 @@ from tem_vae.model.checks import check_doubts
 from tem_vae.model.motion import MotionNoise
 from tem_vae.model.parts import Integrator
 from tem_vae.model.path_integration import PathIntegrator
-from tem_vae.model.persistent_slips import PersistentSlips, estimate_persistence
-from tem_vae.model.slips import ActionSlips
+from tem_vae.model.persistent_slips import PersistentSlips, estimate_persistence, numbered_slips
 
 # Of a percept, for a belief that nothing was configured of.
 _SAMPLES = 16
@@ -83,6 +82,4 @@ def _slips(
         persistence = own.slips.persistence.item()
     elif persistence is None and recorded is not None:
         persistence = estimate_persistence(recorded, actions, slip_rate)
-    if persistence:
-        return PersistentSlips(actions, slip_rate, persistence).to(parameter)
-    return ActionSlips(actions, slip_rate).to(parameter)
+    return numbered_slips(actions, slip_rate, persistence or 0).to(parameter)

@@ -105,6 +105,17 @@ class PersistentSlips(nn.Module):
         return joint - log_share.unsqueeze(-1), log_share
 
 
+def numbered_slips(actions: int, rate: float, persistence: float) -> ActionSlips | PersistentSlips:
+    """The slips of numbered actions; with a persistence of 0, steps are independent.
+
+    Args:
+        actions: A.
+        rate: The share of recorded actions that are replaced by any, in (0, 1).
+        persistence: π, in [0, 1).
+    """
+    return PersistentSlips(actions, rate, persistence) if persistence else ActionSlips(actions, rate)
+
+
 def estimate_persistence(recorded: Tensor, actions: int, rate: float) -> float:
     r"""π of `PersistentSlips`, by how often the same action is recorded twice in a row.
 

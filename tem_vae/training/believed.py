@@ -8,6 +8,7 @@ from torch import Tensor
 
 from tem_vae.data import Walks
 from tem_vae.model import Belief, TemVae
+from tem_vae.model.parts import take_rows
 
 
 class Believed(NamedTuple):
@@ -48,6 +49,5 @@ class Believed(NamedTuple):
 
     def draw(self) -> Walks:
         """The walks, with actions that happened by hypotheses drawn by their weights."""
-        drawn = torch.multinomial(self.log_weights.exp(), 1).squeeze(-1)
-        happened = self.actions[torch.arange(len(drawn), device=drawn.device), drawn]
-        return Walks(self.percepts, happened, self.mask)
+        drawn = torch.multinomial(self.log_weights.exp(), 1)
+        return Walks(self.percepts, take_rows(self.actions, drawn).squeeze(1), self.mask)
