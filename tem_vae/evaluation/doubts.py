@@ -17,17 +17,19 @@ def apply_doubts(run: TrainedRun, config: EvaluationBeliefConfig, walks: HeldOut
     """Give the model of a run the belief that an evaluation asks for; change nothing if it asks for none.
 
     Raises:
-        ConfigurationError: A rate of slips or a noise is given for a model that would follow one hypothesis,
-            or the model cannot doubt its actions.
+        ConfigurationError: A rate of slips, a noise or a persistence is given for a model that would follow
+            one hypothesis, a persistence without a rate for one that learned both, or the model cannot doubt
+            its actions.
     """
     hypotheses, rate, noise = config.hypotheses, config.slip_rate, config.motion_noise
     model = run.model
-    if (hypotheses, rate, noise) == (None, None, None):
+    said = {"slip_rate": rate, "motion_noise": noise, "persistence": config.persistence}
+    given = [f"belief.{name} = {value:g}" for name, value in said.items() if value is not None]
+    if hypotheses is None and not given:
         return
     if hypotheses is None and model.belief is None:
-        said = f"slip_rate = {rate}" if noise is None else f"motion_noise = {noise}"
         raise ConfigurationError(
-            f"belief.{said}: the run takes recorded actions for what happened; say how many "
+            f"{given[0]}: the run takes recorded actions for what happened; say how many "
             "hypotheses to follow, as in belief.hypotheses=64"
         )
     if hypotheses == 1:
@@ -37,6 +39,11 @@ def apply_doubts(run: TrainedRun, config: EvaluationBeliefConfig, walks: HeldOut
         raise ConfigurationError(
             f"belief.motion_noise = {noise:g}: it is of real-valued actions, those of the run are numbered; "
             "say which share of them is wrong, as in belief.slip_rate=0.05"
+        )
+    if config.persistence is not None and rate is None and model.belief is not None:
+        raise ConfigurationError(
+            f"{given[-1]}: the run learned how often actions are wrong and how they go on; say both or "
+            "neither, as in belief.slip_rate=0.05 belief.persistence=0.5"
         )
     is_estimated = (model.belief, rate, noise) == (None, None, None)
     try:

@@ -110,6 +110,15 @@ def test_a_rate_without_hypotheses_is_refused(told: tuple[Path, Metrics], tmp_pa
         evaluate(config, tmp_path)
 
 
+def test_persistence_that_would_be_of_no_effect_is_refused(
+    told: tuple[Path, Metrics], doubting: tuple[Path, Metrics], tmp_path: Path
+) -> None:
+    for run, allowed in ((told[0], "hypotheses=64"), (doubting[0], "slip_rate=0.05 belief.persistence=0.5")):
+        config = compose_evaluation(f"checkpoint={run}", "belief.persistence=0.4")
+        with pytest.raises(ConfigurationError, match=rf"belief\.persistence = 0\.4: .*belief\.{allowed}"):
+            evaluate(config, tmp_path)
+
+
 def test_noise_of_numbered_actions_is_refused(told: tuple[Path, Metrics], tmp_path: Path) -> None:
     config = compose_evaluation(f"checkpoint={told[0]}", "belief.hypotheses=4", "belief.motion_noise=0.1")
     with pytest.raises(ConfigurationError, match=r"belief\.motion_noise = 0\.1: .*belief\.slip_rate=0\.05"):
