@@ -78,7 +78,9 @@ class TrainerConfig(Section):
     gradient_clip_val: float = Field(
         gt=0, description="Largest norm of the gradient of the bound, which is in nats per percept."
     )
-    val_check_interval: int = Field(ge=1, description="Updates from one validation to the next.")
+    val_check_interval: int = Field(
+        ge=1, description="Updates from one validation to the next; the last update is validated in any case."
+    )
     log_every_n_steps: int = Field(ge=1, description="Updates from one logged value to the next.")
     checkpoint_interval: int = Field(ge=1, description="Updates from one save of last.ckpt to the next.")
     threads: int = Field(ge=1, description="CPU threads of torch.")

@@ -157,6 +157,17 @@ def test_the_same_seed_trains_the_same_model(tmp_path: Path) -> None:
     assert states[0]["test/elbo"] == states[1]["test/elbo"] != states[2]["test/elbo"]
 
 
+@pytest.mark.parametrize(("interval", "validated"), [(4, [4, 6]), (3, [3, 6]), (100, [6])])
+def test_the_last_update_is_validated_whatever_the_interval(
+    tmp_path: Path, interval: int, validated: list[int]
+) -> None:
+    short = ("trainer.max_steps=6", "data.test.walks=1", "trainer.log_every_n_steps=1")
+    train(compose_short_run(*short, f"trainer.val_check_interval={interval}"), tmp_path / "run")
+    with (tmp_path / "run" / "history.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["elbo/validation_elbo"]]
+    assert [int(row["update"]) + 1 for row in rows] == validated
+
+
 def test_symbols_report_the_share_of_the_known_subspace(tmp_path: Path) -> None:
     overrides = (
         "data/percepts=symbols",

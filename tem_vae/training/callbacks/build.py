@@ -8,6 +8,7 @@ from tem_vae.runs.folder import CHOOSES_CHECKPOINT, RunFolder
 from tem_vae.runs.terminal import progress_bar
 from tem_vae.training.callbacks.checkpoints import BestCheckpoint, ConfigInCheckpoint, LatestCheckpoint
 from tem_vae.training.callbacks.clock import TrainingClock
+from tem_vae.training.callbacks.last_update import ValidateLastUpdate
 from tem_vae.training.callbacks.numerics import NumericsGuard
 from tem_vae.training.callbacks.updates import WatchUpdates
 from tem_vae.training.callbacks.validation import WatchValidation
@@ -41,6 +42,7 @@ def build_callbacks(
         LearningRateMonitor("step"),
         WatchUpdates(config.trainer.log_every_n_steps),
         WatchValidation(walks, config.seed),
+        ValidateLastUpdate(),
         *_wandb_callbacks(config),
         *progress_bar(),
     ]
