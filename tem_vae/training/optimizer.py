@@ -5,10 +5,13 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from tem_vae.config.training import OptimizerConfig
 from tem_vae.model import TemVae
+from tem_vae.model.memory import MemoryPrior
+from tem_vae.model.parts import Memory
 
 
 def build_optimizer(
@@ -23,7 +26,7 @@ def build_optimizer(
     """
     # In the order of the model in every process: a continued run knows parameters by their places.
     rotations = list(model.integrator.parameters())
-    doubts = list(model.belief.parameters()) if model.belief else []
+    doubts = [*model.belief.parameters(), *_transitions(model.memory)] if model.belief else []
     others = [p for p in model.parameters() if p not in {*rotations, *doubts}]
     moving = config.learning_rate * config.path_integration_factor
     groups: list[dict[str, Any]] = [
@@ -35,6 +38,16 @@ def build_optimizer(
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
     factor = partial(learning_rate_factor, updates=updates, warmup=config.warmup_updates)
     return optimizer, LambdaLR(optimizer, factor)
+
+
+def _transitions(memory: Memory) -> list[nn.Parameter]:
+    """By which one percept at a place tells of the next: what hypotheses are weighed by.
+
+    At the rate of codes they are not there yet when the run ends: a percept at another place is then never
+    improbable enough to say that one is not there.
+    """
+    prototypes = memory.prototypes if isinstance(memory, MemoryPrior) else None
+    return [prototypes.transition_logits] if prototypes else []
 
 
 def learning_rate_factor(update: int, updates: int, warmup: int) -> float:

@@ -24,5 +24,8 @@ def test_parameters_stand_in_the_order_of_the_model() -> None:
     optimizer, _ = build_optimizer(model, config.optimizer, updates=40)
     places = {parameter: place for place, parameter in enumerate(model.parameters())}
     by_group = {group["name"]: [places[p] for p in group["params"]] for group in optimizer.param_groups}
-    assert len(by_group["belief"]) == 2
+    # Slips, persistence, and how one percept at a place tells of the next.
+    transitions = model.memory.get_parameter("prototypes.transition_logits")
+    assert len(by_group["belief"]) == 3
+    assert places[transitions] in by_group["belief"]
     assert all(found == sorted(found) for found in by_group.values())
