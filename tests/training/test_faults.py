@@ -99,19 +99,19 @@ def test_a_moved_run_keeps_its_best_checkpoint(tmp_path: Path) -> None:
         best.load_state_dict(contents["callbacks"][best.state_key])
     assert best.best_model_path == str(folder.best)
     assert best.best_k_models == {str(folder.best): best.best_model_score}
-    assert round(float(best.best_model_score), 1) == max(
-        round(row[CHOOSES_CHECKPOINT], 1)
-        for row in folder.read_history().values()
-        if CHOOSES_CHECKPOINT in row
-    )
+    scores = [row[CHOOSES_CHECKPOINT] for row in folder.read_history().values() if CHOOSES_CHECKPOINT in row]
+    assert float(best.best_model_score) > max(scores) - 0.1
 
 
 @pytest.mark.parametrize(
     ("scores", "kept"),
     [
         ([-3.0, -2.5, -2.8], 1),
-        ([-3.0, -2.48, -2.52], 2),  # the later of two that agree to a decimal
+        ([-3.0, -2.48, -2.52], 2),  # the later of two that are alike
+        ([-2.54, -2.46, -2.53], 2),
         ([-2.41, -2.44, -2.54], 1),
+        ([-2.0, -2.06, -2.12, -2.08], 3),  # alike is meant of the best, not of the one that is kept
+        ([-2.0, -2.06, -2.12], 1),
         ([-2.0, float("nan")], 0),
     ],
 )

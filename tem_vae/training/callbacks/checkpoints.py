@@ -1,5 +1,6 @@
 """Checkpoints: whole whenever they are there, and enough to continue a run bit for bit."""
 
+import math
 import os
 import signal
 from pathlib import Path
@@ -17,22 +18,39 @@ from tem_vae.runs.files import whole_file
 from tem_vae.runs.interruption import Interrupted, interruption
 from tem_vae.runs.presence import Presence
 
+_ALIKE = 0.1  # nats
+
 
 class BestCheckpoint(ModelCheckpoint):
-    """Keeps the best validation's checkpoint; of those whose scores agree to a decimal, the last one's.
+    """Keeps the best validation's checkpoint; of those less than 0.1 nats below the best, the last one's.
 
-    The score is a validation ELBO in nats, whose standard error is half a decimal in a default run. Rates
+    The score is a validation ELBO in nats, whose standard error is half of that in a default run. Rates
     fall until the end: of two models that cannot be told apart, the later one's path integration is the more
     exact.
     """
 
+    _highest = -math.inf
+
     def check_monitor_top_k(self, trainer: L.Trainer, current: Tensor | None = None) -> bool:
         """Whether to keep the checkpoint of this score instead of the one that is kept."""
-        best = self.best_model_score
-        if current is None or best is None:
-            return super().check_monitor_top_k(trainer, current)
-        better = bool(current.round(decimals=1) >= best.round(decimals=1))
-        return trainer.strategy.reduce_boolean_decision(better)
+        if current is None or self.best_model_score is None:
+            better = super().check_monitor_top_k(trainer, current)
+        else:
+            alike = float(current) > self._highest - _ALIKE
+            better = trainer.strategy.reduce_boolean_decision(alike)
+        if current is not None and not current.isnan():
+            self._highest = max(self._highest, float(current))
+        return better
+
+    def state_dict(self) -> dict[str, Any]:
+        """Lightning's, and the highest score so far."""
+        return super().state_dict() | {"highest": self._highest}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there; in older checkpoints the highest score is that of the kept one."""
+        super().load_state_dict(state_dict)
+        kept = self.best_model_score
+        self._highest = state_dict.get("highest", -math.inf if kept is None else float(kept))
 
 
 class LatestCheckpoint(Callback):
