@@ -40,6 +40,15 @@ def build_optimizer(
     return optimizer, LambdaLR(optimizer, factor)
 
 
+def continues(saved: dict[str, Any], optimizer: torch.optim.Optimizer) -> bool:
+    """Whether the saved state of an optimiser is of as many parameters in every group as this one has."""
+    before, now = (
+        [len(group["params"]) for group in groups]
+        for groups in (saved["param_groups"], optimizer.param_groups)
+    )
+    return before == now
+
+
 def _transitions(memory: Memory) -> list[nn.Parameter]:
     """By which one percept at a place tells of the next: what hypotheses are weighed by.
 

@@ -14,7 +14,7 @@ from tem_vae.config.build import build_model
 from tem_vae.config.training import TrainConfig
 from tem_vae.config.wandb_account import check_account
 from tem_vae.data import WalkSource
-from tem_vae.errors import ConfigurationError
+from tem_vae.errors import CheckpointError, ConfigurationError
 from tem_vae.evaluation.checkpoint import read_checkpoint
 from tem_vae.evaluation.tester import build_scores, score
 from tem_vae.evaluation.trained import load_run
@@ -33,6 +33,7 @@ from tem_vae.training.datamodule import WalkDataModule, build_data
 from tem_vae.training.devices import check_devices
 from tem_vae.training.loggers import open_loggers
 from tem_vae.training.module import TemVaeModule
+from tem_vae.training.optimizer import build_optimizer, continues
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +50,8 @@ def train(config: TrainConfig, run_dir: Path) -> Metrics:
         ConfigurationError: ``run_dir`` holds a run already, and ``resume`` is false; or another process
             writes to it; or the machine lacks the accelerator, or the key that logging online needs; or
             percepts are none that the model can have.
-        CheckpointError: ``resume`` is true and the last checkpoint is damaged.
+        CheckpointError: ``resume`` is true and the last checkpoint is damaged, or of a version with another
+            optimiser.
         FolderGoneError: ``run_dir`` was removed or moved meanwhile.
     """
     folder = RunFolder(run_dir)
@@ -81,7 +83,9 @@ def _train(config: TrainConfig, folder: RunFolder) -> Metrics:
     L.seed_everything(config.seed, workers=True, verbose=False)
     data = build_data(config.data, config.seed, config.trainer.max_steps)
     model = build_model(config.model, config.data.walk_shape)
-    if not resumed:
+    if resumed:
+        _check_optimizer(resumed, folder, model, config)
+    else:
         prepare_percepts(model, data.train)
     run_dir.mkdir(parents=True, exist_ok=True)
     folder.write_config(config.model_dump(mode="json"))
@@ -137,6 +141,16 @@ def _read_last_checkpoint(folder: RunFolder, plugins: Sequence[str]) -> dict[str
     contents = read_checkpoint(folder.last, plugins).contents
     relocate_checkpoints(contents, folder.checkpoints)
     return contents
+
+
+def _check_optimizer(contents: dict[str, Any], folder: RunFolder, model: TemVae, config: TrainConfig) -> None:
+    """Check that the optimiser of this version can go on from a checkpoint."""
+    optimizer, _ = build_optimizer(model, config.optimizer, config.trainer.max_steps)
+    if not all(continues(saved, optimizer) for saved in contents["optimizer_states"]):
+        raise CheckpointError(
+            f"{folder.last} is of a version of tem_vae that updated other parameters together, and cannot be "
+            "continued; begin anew with another run_dir, or use that version"
+        )
 
 
 def _announce(config: TrainConfig, run_dir: Path, first_update: int) -> None:

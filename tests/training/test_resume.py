@@ -18,6 +18,7 @@ from tem_vae.evaluation import checkpoint
 from tem_vae.runs.archive import Archive, open_archive
 from tem_vae.runs.folder import RunFolder
 from tem_vae.runs.interruption import Interrupted, interruptible
+from tem_vae.training import optimizer
 from tem_vae.training.module import TemVaeModule
 from tem_vae.training.run import train
 
@@ -145,6 +146,19 @@ def test_a_truncated_checkpoint_is_refused(reference: Path, tmp_path: Path) -> N
     last.write_bytes(last.read_bytes()[:-1000])
     with pytest.raises(CheckpointError, match="no whole checkpoint"):
         train(config, run_dir)
+
+
+def test_a_checkpoint_of_another_optimizer_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As versions wrote it in which what hypotheses are weighed by had the rate of codes."""
+    config = short_config(tmp_path, UPDATES, "model.belief.hypotheses=2")
+    with monkeypatch.context() as patch:
+        patch.setattr(optimizer, "_transitions", lambda memory: [])
+        with cut_off(monkeypatch, 7, crash), pytest.raises(RuntimeError, match="power cut"):
+            train(config, tmp_path)
+    with pytest.raises(CheckpointError, match=r"last\.ckpt is of a version .* begin anew"):
+        train(config.model_copy(update={"resume": True}), tmp_path)
 
 
 class TestContinuedConfig:
